@@ -15,7 +15,7 @@ set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -gline-tables-only -fno-omit-frame-pointer")
 set(CMAKE_C_FLAGS_SANITIZE "-O1 -gline-tables-only -fno-omit-frame-pointer")
 
 # ccache and a precompiled header agree only when the header does not carry its own time stamp.
-add_compile_options($<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>)
+add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 
 if(BUILDPLAN_SANITIZE)
   add_compile_options(-fsanitize=${BUILDPLAN_SANITIZE} -fno-sanitize-recover=all)
