@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 
 #include "core/time.hpp"
 #include "core/uuid.hpp"
@@ -42,10 +43,17 @@ bool is_mail_domain(std::string_view domain) noexcept {
     return all_pieces(domain, is_label) && !std::ranges::all_of(domain.substr(dot + 1), is_digit);
 }
 
+// 1 to 65535, or nothing at all, which RFC 3986 section 3.2.3 allows.
+bool is_port(std::string_view text) noexcept {
+    std::uint16_t port = 0;
+    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return text.empty() || (failure == std::errc{} && end == text.data() + text.size() && port != 0);
+}
+
 }  // namespace
 
 bool is_email(std::string_view text) noexcept {
-    if (text.size() > 254) return false;
+    if (text.size() > longest_email) return false;
     auto const at = text.find('@');
     if (at == std::string_view::npos || at == 0 || at > 64) return false;
     auto const is_atom = [](std::string_view piece) { return !piece.empty() && std::ranges::all_of(piece, is_atext); };
@@ -53,7 +61,7 @@ bool is_email(std::string_view text) noexcept {
 }
 
 bool is_url(std::string_view text) noexcept {
-    if (text.size() > 2048) return false;
+    if (text.size() > longest_url) return false;
     auto const parsed = boost::urls::parse_uri({text.data(), text.size()});
     if (!parsed) return false;
     auto const scheme = parsed->scheme_id();
@@ -68,12 +76,14 @@ bool is_url(std::string_view text) noexcept {
     } else if (parsed->host_type() == boost::urls::host_type::ipvfuture) {
         return false;
     }
-    // A port beyond 65535 reads as 0.
-    return !parsed->has_port() || parsed->port().empty() || parsed->port_number() != 0;
+    // Boost 1.81 takes "host:8x/" as the port 8 and the path "x/", which no RFC allows.
+    auto const path = parsed->encoded_path();
+    if (!path.empty() && path.front() != '/') return false;
+    return !parsed->has_port() || is_port(parsed->port());
 }
 
 bool is_slug(std::string_view text) noexcept {
-    if (text.empty() || text.size() > 63 || text.front() == '-' || text.back() == '-') return false;
+    if (text.empty() || text.size() > longest_slug || text.front() == '-' || text.back() == '-') return false;
     char before = ' ';
     for (char const c : text) {
         if (!is_lower(c) && !is_digit(c) && (c != '-' || before == '-')) return false;

@@ -9,6 +9,10 @@ namespace buildplan::json {
 
 enum class Format : std::uint8_t { none, email, url, uuid, slug, date_time };
 
+constexpr std::uint32_t longest_email = 254;
+constexpr std::uint32_t longest_url = 2048;
+constexpr std::uint32_t longest_slug = 63;
+
 // An addr-spec of RFC 5321 as people have them: a dot-atom of at most 64 bytes, "@", a domain of at least two LDH
 // labels whose last one is not all digits; at most 254 bytes in all. Refused although RFC 5322 allows them: quoted
 // local parts, comments, address literals. Refused because mail systems still differ about them: UTF-8 in the local

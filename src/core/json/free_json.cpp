@@ -57,7 +57,7 @@ private:
 
     FreeJson look_text(std::string_view text) noexcept {
         if (text.size() + 2 > bytes_left_) return FreeJson::too_long;
-        if (text.find('\0') != std::string_view::npos || !utf8::is_well_formed(text)) return FreeJson::bad_text;
+        if (text.find('\0') != std::string_view::npos || !utf8::code_points(text)) return FreeJson::bad_text;
         return take(text.size() + 2);
     }
 

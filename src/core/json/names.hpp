@@ -35,7 +35,7 @@ constexpr void recase(std::string_view name, Casing casing, Put put) {
     }
 }
 
-// `count` names side by side in one array.
+// Names side by side in one array.
 template <std::size_t Count, std::size_t Size>
 struct NameTable {
     std::array<char, Size + 1> text{};
@@ -45,5 +45,34 @@ struct NameTable {
         return std::string_view{text.data(), Size}.substr(ends[i], ends[i + 1] - ends[i]);
     }
 };
+
+// All names side by side, each as `before` + name + `after`.
+template <std::size_t Size, std::size_t Count>
+consteval NameTable<Count, Size> join(std::array<std::string_view, Count> const& names,
+                                      std::array<Casing, Count> const& casings, std::string_view before,
+                                      std::string_view after) {
+    NameTable<Count, Size> table;
+    std::size_t at = 0;
+    auto const put = [&](char c) { table.text[at++] = c; };
+    for (std::size_t i = 0; i < Count; ++i) {
+        table.ends[i] = at;
+        for (char const c : before) put(c);
+        recase(names[i], casings[i], put);
+        for (char const c : after) put(c);
+    }
+    table.ends[Count] = at;
+    return table;
+}
+
+template <std::size_t Count>
+consteval std::size_t joined_size(std::array<std::string_view, Count> const& names,
+                                  std::array<Casing, Count> const& casings, std::size_t around) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < Count; ++i) {
+        size += around;
+        recase(names[i], casings[i], [&](char) { ++size; });
+    }
+    return size;
+}
 
 }  // namespace buildplan::json

@@ -20,6 +20,4 @@ Step step(char const* at, char const* end) noexcept;
 // How many code points there are; nothing when the text is not well-formed.
 std::optional<std::size_t> code_points(std::string_view text) noexcept;
 
-inline bool is_well_formed(std::string_view text) noexcept { return code_points(text).has_value(); }
-
 }  // namespace buildplan::json::utf8

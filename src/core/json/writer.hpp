@@ -21,6 +21,7 @@ public:
     Writer& operator=(Writer const&) = delete;
 
     void raw(std::string_view text) {
+        if (text.empty()) return;  // and perhaps without data
         auto* const at = room(text.size());
         std::memcpy(at, text.data(), text.size());
         used_ += text.size();
