@@ -1,3 +1,5 @@
+include(embed)
+
 # floor(NAME [LOWER FLOORS...]): the static library buildplan_NAME of src/NAME, and beside it the test program
 # NAME_test of its *_test.cpp files. New files are picked up; no list to edit.
 function(floor name)
@@ -32,6 +34,8 @@ function(floor_libraries name target)
     target_link_libraries(${target} PUBLIC third_party_build PRIVATE OpenSSL::Crypto yaml-cpp)
   elseif(name STREQUAL postgres)
     target_link_libraries(${target} PRIVATE PostgreSQL::PostgreSQL)
+    file(GLOB migrations CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/migrations/*.sql)
+    embed(${target} migrations ${migrations})
   elseif(name STREQUAL net)
     target_link_libraries(${target} PRIVATE CURL::libcurl ZLIB::ZLIB)
   elseif(name STREQUAL commands)
