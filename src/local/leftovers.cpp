@@ -53,7 +53,7 @@ std::vector<Leftover> running_in(std::filesystem::path const& folder, std::strin
     std::error_code ignored;
     for (auto entry = std::filesystem::directory_iterator("/proc", ignored);
          entry != std::filesystem::directory_iterator{}; entry.increment(ignored)) {
-        auto const& name = entry->path().filename().native();
+        auto const name = entry->path().filename().native();
         pid_t pid = 0;
         auto const [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
         if (error != std::errc{} || end != name.data() + name.size() || !is_in(pid, *place, program)) continue;

@@ -48,12 +48,12 @@ PostmasterFile read_postmaster_file(std::filesystem::path const& data) {
     return file;
 }
 
-// As the value of a URL's parameter or of its user part.
+// For any part of a URL (RFC 3986 section 2.1).
 std::string percent_encoded(std::string_view text) {
     std::string out;
     for (char const c : text) {
         bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           std::string_view("-._~/").contains(c);
+                           std::string_view("-._~").contains(c);
         if (plain)
             out += c;
         else
@@ -67,7 +67,9 @@ std::filesystem::path unfinished(std::filesystem::path data) { return data += ".
 }  // namespace
 
 Postgres::Postgres(PostgresOptions options)
-    : Server("PostgreSQL", options.log), options_(std::move(options)), programs_(find_postgres(options_.programs)) {
+    : Server("PostgreSQL", options.log),
+      options_(std::move(options)),
+      programs_(find_postgres(options_.programs, options_.search_path)) {
     if (options_.tcp_port && options_.password.empty())
         throw OperatorError("PostgreSQL was asked to listen on TCP, but there is no password", "set one");
 }
@@ -181,7 +183,9 @@ void Postgres::clear_leftovers() {
 
 void Postgres::write_configuration() const {
     auto const put = [&](char const* name, std::string const& text) {
-        write_whole(options_.data / name, text, 0600, options_.user, options_.durable);
+        auto const file = options_.data / name;
+        if (read_file(file, text.size() + 1) == text) return;  // a later start need not wait for the disk
+        write_whole(file, text, 0600, options_.user, options_.durable);
     };
     put("postgresql.conf", postgresql_conf(options_));
     put("pg_hba.conf", pg_hba_conf(options_));
@@ -200,7 +204,11 @@ void Postgres::start(std::stop_token cancel) {
     initialise();
     clear_leftovers();
     write_configuration();
-    launch(program("postgres"));
+    auto server = program("postgres");
+    // No setting of PostgreSQL's: it lets `ps` show whose server this is.
+    server.command.emplace_back("-c");
+    server.command.push_back("buildplan.folder=" + options_.data.native());
+    launch(server);
     wait_until([this] { return is_ready(); }, options_.start_timeout, cancel, options_.data);
 }
 

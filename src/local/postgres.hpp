@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 
+#include "local/programs.hpp"
 #include "local/server.hpp"
 #include "local/server_user.hpp"
 
@@ -30,13 +31,14 @@ inline constexpr std::string_view database_name = "buildplan";
 inline constexpr std::string_view superuser_role = "postgres";
 inline constexpr std::string_view owner_role = "buildplan_owner";    // owns the schema: migrations
 inline constexpr std::string_view app_role = "buildplan_app";        // owns nothing, is held by row-level security
-inline constexpr std::string_view system_role = "buildplan_system";  // BYPASSRLS: named work across tenants
+inline constexpr std::string_view system_role = "buildplan_system";  // named work across tenants
 
 struct PostgresOptions {
     std::filesystem::path data;
-    std::filesystem::path sockets;   // exists, 0700, belongs to `user`
-    std::filesystem::path log;       // its folder exists
-    std::filesystem::path programs;  // "" finds them
+    std::filesystem::path sockets;                             // exists, 0700, belongs to `user`
+    std::filesystem::path log;                                 // its folder exists
+    std::filesystem::path programs;                            // "" finds them
+    std::string search_path = std::string(usual_search_path);  // the caller's $PATH
     ServerUser user = server_user();
     std::optional<std::uint16_t> tcp_port;
     std::string password;  // of the three roles, kept from initialise() on; over TCP only

@@ -97,7 +97,7 @@ std::string pg_ident_conf(PostgresOptions const& options) {
 std::string first_statements(PostgresOptions const& options) {
     std::string text;
     for (auto const role : application_roles) {
-        text += fmt::format("CREATE ROLE {} LOGIN{}", role, role == system_role ? " BYPASSRLS" : "");
+        text += fmt::format("CREATE ROLE {} LOGIN", role);
         if (!options.password.empty()) text += fmt::format(" PASSWORD {}", in_quotes(options.password, '\''));
         text += ";\n";
     }

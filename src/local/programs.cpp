@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -12,17 +11,13 @@
 namespace buildplan::local {
 namespace {
 
-std::vector<std::filesystem::path> search_path() {
+std::vector<std::filesystem::path> folders_of(std::string_view search_path) {
     std::vector<std::filesystem::path> folders;
-    // The shell's own variable, not a setting of ours.
-    auto const* const value = std::getenv("PATH");
-    std::string_view rest = value != nullptr ? value : "";
-    while (!rest.empty()) {
-        auto const end = std::min(rest.find(':'), rest.size());
-        if (rest.starts_with('/')) folders.emplace_back(rest.substr(0, end));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+    while (!search_path.empty()) {
+        auto const end = std::min(search_path.find(':'), search_path.size());
+        if (search_path.starts_with('/')) folders.emplace_back(search_path.substr(0, end));
+        search_path.remove_prefix(std::min(end + 1, search_path.size()));
     }
-    for (auto const* usual : {"/usr/bin", "/usr/local/bin", "/usr/sbin"}) folders.emplace_back(usual);
     return folders;
 }
 
@@ -34,7 +29,7 @@ bool has_postgres(std::filesystem::path const& folder) {
 
 }  // namespace
 
-std::filesystem::path find_postgres(std::filesystem::path const& setting) {
+std::filesystem::path find_postgres(std::filesystem::path const& setting, std::string_view search_path) {
     if (!setting.empty()) {
         if (has_postgres(setting)) return std::filesystem::absolute(setting);
         throw OperatorError(fmt::format("There is no PostgreSQL in {}", setting.native()),
@@ -42,21 +37,21 @@ std::filesystem::path find_postgres(std::filesystem::path const& setting) {
     }
     std::filesystem::path const debian = fmt::format("/usr/lib/postgresql/{}/bin", postgres_major);
     if (has_postgres(debian)) return debian;
-    for (auto const& folder : search_path())
+    for (auto const& folder : folders_of(search_path))
         if (has_postgres(folder)) return folder;
     throw OperatorError(fmt::format("PostgreSQL {} is not installed", postgres_major),
                         fmt::format("run script/setup, or apt-get install postgresql-{}", postgres_major));
 }
 
-std::filesystem::path find_redis(std::filesystem::path const& setting) {
+std::filesystem::path find_redis(std::filesystem::path const& setting, std::string_view search_path) {
     if (!setting.empty()) {
         if (executable(setting)) return std::filesystem::absolute(setting);
         throw OperatorError(fmt::format("There is no Redis at {}", setting.native()),
                             "name the path of `redis-server`, or leave that setting out");
     }
-    for (auto const& folder : search_path())
+    for (auto const& folder : folders_of(search_path))
         if (executable(folder / "redis-server")) return folder / "redis-server";
-    throw OperatorError("Redis is not installed", "run script/setup, or apt-get install redis-server");
+    throw OperatorError("redis-server is not installed", "run script/setup, or apt-get install redis-server");
 }
 
 }  // namespace buildplan::local

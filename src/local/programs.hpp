@@ -7,12 +7,15 @@
 namespace buildplan::local {
 
 inline constexpr int postgres_major = 15;
+inline constexpr std::string_view usual_search_path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin";
 
 // The folder that holds initdb and postgres of that major version: `setting` when it is given, else Debian's folder,
-// else the first of $PATH.
-std::filesystem::path find_postgres(std::filesystem::path const& setting = {});
+// else the first of `search_path` (written like $PATH).
+std::filesystem::path find_postgres(std::filesystem::path const& setting = {},
+                                    std::string_view search_path = usual_search_path);
 
-// A program by its path when `setting` is given, else the first of $PATH, /usr/bin, /usr/local/bin and /usr/sbin.
-std::filesystem::path find_redis(std::filesystem::path const& setting = {});
+// The program redis-server: `setting` when it is given, else the first of `search_path`.
+std::filesystem::path find_redis(std::filesystem::path const& setting = {},
+                                 std::string_view search_path = usual_search_path);
 
 }  // namespace buildplan::local

@@ -30,7 +30,7 @@ std::string in_quotes(std::string_view text) {
 Redis::Redis(RedisOptions options)
     : Server(options.kind == RedisKind::queue ? "Redis (queue)" : "Redis (cache)", options.log),
       options_(std::move(options)),
-      program_(find_redis(options_.program)) {}
+      program_(find_redis(options_.program, options_.search_path)) {}
 
 Redis::~Redis() {
     try {
@@ -85,6 +85,11 @@ void Redis::start(std::stop_token cancel) {
     clear_leftovers();
     ChildOptions server;
     server.command = {program_.native(), "-"};  // its configuration comes from standard input, so `ps` shows no secret
+    // `ps` shows whose it is.
+    if (options_.data.native().find_first_of("{}") == std::string::npos) {
+        server.command.emplace_back("--proc-title-template");
+        server.command.push_back(fmt::format("{{title}} {} {{listen-addr}}", options_.data.native()));
+    }
     server.input = configuration();
     server.working_folder = options_.data;
     server.log = log();

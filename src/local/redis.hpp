@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "local/programs.hpp"
 #include "local/redis_ask.hpp"
 #include "local/server.hpp"
 #include "local/server_user.hpp"
@@ -22,9 +23,10 @@ enum class RedisKind : std::uint8_t { queue, cache };
 struct RedisOptions {
     RedisKind kind = RedisKind::queue;
     std::filesystem::path data;
-    std::filesystem::path socket;   // its folder exists and belongs to `user`
-    std::filesystem::path log;      // its folder exists
-    std::filesystem::path program;  // "" finds it
+    std::filesystem::path socket;                              // its folder exists and belongs to `user`
+    std::filesystem::path log;                                 // its folder exists
+    std::filesystem::path program;                             // "" finds it
+    std::string search_path = std::string(usual_search_path);  // the caller's $PATH
     ServerUser user = server_user();
     std::optional<std::uint16_t> port;
     std::string password;
