@@ -28,7 +28,7 @@ struct Role {
 constexpr Setting path{"search_path", "public, pg_temp"};
 // Compiling a short statement costs more than running it.
 constexpr Setting no_jit{"jit", "off"};
-constexpr Setting utc{"timezone", "UTC"};
+constexpr Setting utc{"TimeZone", "UTC"};
 // A prepared statement would else be planned for the tenant who came first, and that plan would stay (see
 // docs/decisions).
 constexpr Setting generic_plans{"plan_cache_mode", "force_generic_plan"};
