@@ -25,7 +25,6 @@ public:
             case boost::json::kind::string:
                 return look_text({value.get_string().data(), value.get_string().size()});
             case boost::json::kind::array:
-                break;
             case boost::json::kind::object:
                 break;
         }

@@ -20,7 +20,7 @@ std::string short_name(std::string_view name) {
     auto const open = name.find('<');
     auto const whole = name.substr(0, open);
     auto const colon = whole.rfind(':');
-    std::string const last{colon == std::string_view::npos ? whole : whole.substr(colon + 1)};
+    std::string last{colon == std::string_view::npos ? whole : whole.substr(colon + 1)};
     if (open == std::string_view::npos) return last;
 
     std::string arguments;
@@ -39,7 +39,8 @@ std::string short_name(std::string_view name) {
             --depth;
         }
     }
-    return arguments + last;
+    arguments += last;
+    return arguments;
 }
 
 bool is_named(Type const& type) noexcept { return type.kind == Kind::object || type.kind == Kind::enumeration; }
