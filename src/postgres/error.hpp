@@ -20,18 +20,19 @@ inline constexpr std::string_view unique_violation = "23505", foreign_key_violat
                                   exclusion_violation = "23P01", restrict_violation = "23001",
                                   serialization_failure = "40001", deadlock_detected = "40P01",
                                   lock_not_available = "55P03", query_canceled = "57014",
-                                  insufficient_privilege = "42501", in_failed_transaction = "25P02";
+                                  insufficient_privilege = "42501", in_failed_transaction = "25P02",
+                                  stale_plan = "0A000", read_only_transaction = "25006";
 }
 
 class Error : public std::runtime_error {
 public:
     struct Fields {
-        std::string sqlstate;
-        std::string message;     // the server's primary message; for the log, never for a caller
-        std::string constraint;  // these are empty where the server names none
-        std::string table;
-        std::string column;
-        std::string statement;  // the name of the query
+        std::string sqlstate = {};
+        std::string message = {};     // the server's primary message; for the log, never for a caller
+        std::string constraint = {};  // these are empty where the server names none
+        std::string table = {};
+        std::string column = {};
+        std::string statement = {};  // the name of the query
     };
     explicit Error(Fields fields);
 

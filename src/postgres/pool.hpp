@@ -73,6 +73,7 @@ protected:
         co_return count.value;
     }
     template <Query... Qs>
+        requires(sizeof...(Qs) > 0)
     task<std::tuple<Result<Qs>...>> pipeline_in(std::string_view scope, Lane lane, Qs const&... queries) {
         std::tuple<AnswerTo<Qs>...> answers;
         auto const requests =
@@ -81,7 +82,8 @@ protected:
         co_return std::apply([](auto&... answer) { return std::tuple<Result<Qs>...>(std::move(answer.value)...); },
                              answers);
     }
-    [[nodiscard]] std::unique_ptr<Session> session(std::string_view scope, Lane lane, Isolation isolation);
+    [[nodiscard]] std::unique_ptr<OpenTransaction> open_transaction(std::string_view scope, Lane lane,
+                                                                    Isolation isolation);
 
     std::shared_ptr<Engine> engine_;
 };
@@ -108,6 +110,7 @@ public:
     }
     // Several statements as one transaction in one round trip.
     template <Query... Qs>
+        requires(sizeof...(Qs) > 0)
     task<std::tuple<Result<Qs>...>> pipeline(Principal const& principal, Qs const&... queries) {
         return pipeline_in(principal.organization_text(), Lane::shared, queries...);
     }
@@ -135,6 +138,7 @@ public:
         return run_in(work, query, lane);
     }
     template <Query... Qs>
+        requires(sizeof...(Qs) > 0)
     task<std::tuple<Result<Qs>...>> pipeline(std::string_view work, Qs const&... queries) {
         return pipeline_in(work, Lane::shared, queries...);
     }

@@ -27,7 +27,7 @@ class SystemPool;
 enum class Isolation : std::uint8_t { read_committed, repeatable_read, serializable };
 
 namespace detail {
-class Session;  // the transaction's state
+class OpenTransaction;  // the transaction's state
 }
 
 class Transaction {
@@ -61,6 +61,7 @@ public:
     }
     // Several statements in one round trip; the first that fails is thrown, and those behind it did not run.
     template <Query... Qs>
+        requires(sizeof...(Qs) > 0)
     task<std::tuple<Result<Qs>...>> pipeline(Qs const&... queries) {
         std::tuple<detail::AnswerTo<Qs>...> answers;
         auto const requests =
@@ -88,12 +89,12 @@ public:
     [[nodiscard]] bool open() const noexcept;
 
 protected:
-    explicit Transaction(std::unique_ptr<detail::Session> session) noexcept;
+    explicit Transaction(std::unique_ptr<detail::OpenTransaction> state) noexcept;
 
 private:
     task<> execute(std::span<detail::Request const> requests, bool commit);
 
-    std::unique_ptr<detail::Session> session_;
+    std::unique_ptr<detail::OpenTransaction> state_;
 };
 
 class TenantTx final : public Transaction {

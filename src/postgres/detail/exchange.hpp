@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -93,31 +95,32 @@ struct Request {
     void (*bind)(void const*, Parameters&) = nullptr;
 };
 
-// What goes out in one round trip: [BEGIN] [scope] requests… Sync [COMMIT Sync]. With a scope and no BEGIN it is a
-// transaction by itself, which PostgreSQL commits at the Sync.
+// What goes out in one round trip: [BEGIN] [scope] requests… Sync [end Sync]. With a scope and no BEGIN it is a transaction
+// by itself, which PostgreSQL commits at the Sync. It is borrowed from submission to completion.
 struct Exchange {
     enum class State : std::uint8_t { idle, queued, sent, finished };
 
     Statement const* begin = nullptr;   // a BEGIN
-    Statement const* scope = nullptr;   // the set_config of whoever asks, with one parameter:
-    std::string_view scope_value = {};  //
+    Statement const* scope = nullptr;   // the set_config of whoever asks; its first parameter is
+    std::string_view scope_value = {};  // this
     std::span<Request const> requests = {};
     Statement const* end = nullptr;  // a COMMIT or ROLLBACK, behind a Sync of its own
     Lane lane = Lane::shared;
-    bool hold = false;  // the connection stays the caller's, for what follows
+    // Where the connection is put for the rest of a transaction; without it the connection serves others too.
+    std::shared_ptr<Connection>* lease = nullptr;
 
-    // From here on the engine's.
+    // The rest is the engine's.
     State state = State::idle;
-    bool promoted = false;  // has been moved to the heavy lane
-    bool repeated = false;  // has been sent again, because its first connection could not take it
-    std::chrono::steady_clock::time_point since = {};  // when it was queued or sent
+    bool moved = false;     // was slow on the shared lane, and is now on the heavy one
+    bool repeated = false;  // was sent again, because its first connection could not take it
+    std::chrono::steady_clock::time_point since = {};  // when it was queued, then when it was sent
     Connection* connection = nullptr;
     std::exception_ptr error = {};
+    std::string failure = {};  // the SQLSTATE, where the server gave one
     Completion<bool> done = {};
     Gate::Pass pass = {};
 
-    // Whether PostgreSQL may keep its work, once it was sent, without another word from us.
-    [[nodiscard]] bool may_commit() const noexcept { return end != nullptr || (scope != nullptr && begin == nullptr); }
+    [[nodiscard]] bool is_whole_transaction() const noexcept { return scope != nullptr && begin == nullptr; }
 };
 
 }  // namespace detail

@@ -1,0 +1,16 @@
+// For tests: a Principal without anybody having authenticated.
+#pragma once
+
+#include "core/principal.hpp"
+
+namespace buildplan::testing {
+
+class PrincipalMaker {
+public:
+    static Principal make(OrganizationId organization = OrganizationId::make(), std::optional<UserId> user = {},
+                          std::vector<std::string> permissions = {"*"}) {
+        return {organization, user, std::move(permissions)};
+    }
+};
+
+}  // namespace buildplan::testing
