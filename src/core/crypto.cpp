@@ -22,8 +22,8 @@ unsigned char const* data(std::string_view text) { return reinterpret_cast<unsig
 
 std::string sha256(std::string_view bytes) {
     std::string out(32, '\0');
-    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr, sha256_algorithm(),
-                   nullptr) != 1) {
+    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr,
+                   sha256_algorithm(), nullptr) != 1) {
         throw std::runtime_error("SHA-256 failed");
     }
     return out;

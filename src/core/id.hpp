@@ -26,5 +26,7 @@ using UserId = Id<struct UserTag>;
 
 template <class Tag>
 struct std::hash<buildplan::Id<Tag>> {
-    std::size_t operator()(buildplan::Id<Tag> const& id) const noexcept { return std::hash<buildplan::Uuid>{}(id.value); }
+    std::size_t operator()(buildplan::Id<Tag> const& id) const noexcept {
+        return std::hash<buildplan::Uuid>{}(id.value);
+    }
 };

@@ -22,8 +22,12 @@ constexpr std::string_view names[] = {"debug", "info", "warning", "error"};
 
 void append_value(std::string& out, LogField const& field, LogFormat format) {
     switch (field.kind) {
-        case LogField::Kind::integer: fmt::format_to(std::back_inserter(out), "{}", field.integer); break;
-        case LogField::Kind::boolean: out += field.integer ? "true" : "false"; break;
+        case LogField::Kind::integer:
+            fmt::format_to(std::back_inserter(out), "{}", field.integer);
+            break;
+        case LogField::Kind::boolean:
+            out += field.integer ? "true" : "false";
+            break;
         case LogField::Kind::number:
             if (std::isfinite(field.number)) {
                 fmt::format_to(std::back_inserter(out), "{:.6g}", field.number);
@@ -102,7 +106,8 @@ struct LogSink::Writer {
             lock.unlock();
             write_all(fd, batch);
             if (lost > 0) {
-                write_all(fd, fmt::format("{{\"level\":\"warning\",\"message\":\"log lines dropped\",\"count\":{}}}\n", lost));
+                write_all(fd, fmt::format("{{\"level\":\"warning\",\"message\":\"log lines dropped\",\"count\":{}}}\n",
+                                          lost));
             }
             lock.lock();
             writing = false;

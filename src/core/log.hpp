@@ -32,7 +32,8 @@ public:
         : name(name_), kind(Kind::boolean), integer(value ? 1 : 0) {}
     template <std::integral I>
         requires(!std::same_as<I, bool>)
-    LogField(std::string_view name_, I value) : name(name_), kind(Kind::integer), integer(static_cast<std::int64_t>(value)) {}
+    LogField(std::string_view name_, I value)
+        : name(name_), kind(Kind::integer), integer(static_cast<std::int64_t>(value)) {}
     template <std::floating_point F>
     LogField(std::string_view name_, F value) : name(name_), kind(Kind::number), number(static_cast<double>(value)) {}
 
@@ -73,10 +74,18 @@ public:
     // A log with further fields on each line.
     [[nodiscard]] Log with(std::initializer_list<LogField> fields) const;
 
-    void debug(std::string_view message, std::initializer_list<LogField> fields = {}) const { put(LogLevel::debug, message, fields); }
-    void info(std::string_view message, std::initializer_list<LogField> fields = {}) const { put(LogLevel::info, message, fields); }
-    void warning(std::string_view message, std::initializer_list<LogField> fields = {}) const { put(LogLevel::warning, message, fields); }
-    void error(std::string_view message, std::initializer_list<LogField> fields = {}) const { put(LogLevel::error, message, fields); }
+    void debug(std::string_view message, std::initializer_list<LogField> fields = {}) const {
+        put(LogLevel::debug, message, fields);
+    }
+    void info(std::string_view message, std::initializer_list<LogField> fields = {}) const {
+        put(LogLevel::info, message, fields);
+    }
+    void warning(std::string_view message, std::initializer_list<LogField> fields = {}) const {
+        put(LogLevel::warning, message, fields);
+    }
+    void error(std::string_view message, std::initializer_list<LogField> fields = {}) const {
+        put(LogLevel::error, message, fields);
+    }
     [[nodiscard]] bool wants(LogLevel level) const noexcept { return sink_ && sink_->wants(level); }
 
 private:

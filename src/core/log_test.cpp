@@ -24,7 +24,8 @@ protected:
         ::close(std::exchange(ends_[1], -1));
         std::string text;
         char part[4096];
-        for (ssize_t n = 0; (n = ::read(ends_[0], part, sizeof part)) > 0;) text.append(part, static_cast<std::size_t>(n));
+        for (ssize_t n = 0; (n = ::read(ends_[0], part, sizeof part)) > 0;)
+            text.append(part, static_cast<std::size_t>(n));
         return text;
     }
     int ends_[2] = {-1, -1};
@@ -58,7 +59,8 @@ TEST_F(Lines, AReaderThatStandsStillHoldsUpNobody) {
         for (int i = 0; i < 5000; ++i) log.info(filler);
         reader = std::jthread([&] {
             char part[65536];
-            for (ssize_t n = 0; (n = ::read(ends_[0], part, sizeof part)) > 0;) text.append(part, static_cast<std::size_t>(n));
+            for (ssize_t n = 0; (n = ::read(ends_[0], part, sizeof part)) > 0;)
+                text.append(part, static_cast<std::size_t>(n));
         });
     }
     ::close(std::exchange(ends_[1], -1));

@@ -44,7 +44,9 @@ private:
     friend class identity::Authentication;
     friend class testing::PrincipalMaker;
     Principal(OrganizationId organization, std::optional<UserId> user, std::vector<std::string> permissions)
-        : organization_(organization), organization_text_(organization.to_string()), user_(user),
+        : organization_(organization),
+          organization_text_(organization.to_string()),
+          user_(user),
           permissions_(std::move(permissions)) {}
 
     OrganizationId organization_;

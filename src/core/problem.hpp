@@ -48,17 +48,17 @@ std::string_view status_phrase(int status) noexcept;
 // The usual ones, so that the same thing is always said the same way.
 namespace problems {
 
-Problem malformed(std::string detail);                      // 400 malformed
-Problem unauthenticated(std::string detail);                // 401 unauthenticated
-Problem forbidden(std::string detail);                      // 403 forbidden
-Problem not_found();                                        // 404 not-found: not there, or not yours
+Problem malformed(std::string detail);                        // 400 malformed
+Problem unauthenticated(std::string detail);                  // 401 unauthenticated
+Problem forbidden(std::string detail);                        // 403 forbidden
+Problem not_found();                                          // 404 not-found: not there, or not yours
 Problem conflict(std::string_view code, std::string detail);  // 409
-Problem precondition_failed(std::string detail);            // 412 precondition-failed
-Problem invalid(std::vector<FieldError> errors);            // 422 invalid
+Problem precondition_failed(std::string detail);              // 412 precondition-failed
+Problem invalid(std::vector<FieldError> errors);              // 422 invalid
 Problem invalid_field(std::string pointer, std::string_view code, std::string detail);
-Problem too_many_requests(std::chrono::seconds retry_in);   // 429 rate-limited
+Problem too_many_requests(std::chrono::seconds retry_in);                                          // 429 rate-limited
 Problem unavailable(std::string detail, std::chrono::seconds retry_in = std::chrono::seconds{1});  // 503 unavailable
-Problem internal();                                         // 500 internal: says nothing
+Problem internal();  // 500 internal: says nothing
 
 }  // namespace problems
 }  // namespace buildplan

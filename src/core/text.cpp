@@ -3,36 +3,14 @@
 #include <array>
 #include <cstdint>
 
+#include "core/json/utf8.hpp"
+#include "core/json/writer.hpp"
+
 namespace buildplan {
 namespace {
 
 constexpr char hex_digits[] = "0123456789abcdef";
 constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-// Bytes of the well-formed sequence at `at`, 0 where there is none (Unicode 15, table 3-7).
-std::size_t sequence(std::string_view text, std::size_t at) noexcept {
-    auto const byte = [&](std::size_t i) -> unsigned { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
-    auto const tail = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-    unsigned const lead = byte(0);
-    if (lead < 0x80) return 1;
-    if (lead < 0xc2) return 0;
-    if (lead < 0xe0) return tail(1) ? 2 : 0;
-    if (lead < 0xf0) {
-        if (lead == 0xe0 && byte(1) < 0xa0) return 0;
-        if (lead == 0xed && byte(1) > 0x9f) return 0;
-        return tail(1) && tail(2) ? 3 : 0;
-    }
-    if (lead > 0xf4) return 0;
-    if (lead == 0xf0 && byte(1) < 0x90) return 0;
-    if (lead == 0xf4 && byte(1) > 0x8f) return 0;
-    return tail(1) && tail(2) && tail(3) ? 4 : 0;
-}
-
-constexpr auto ordinary = [] {
-    std::array<bool, 256> table{};
-    for (std::size_t c = 0x20; c < 0x80; ++c) table[c] = c != '"' && c != '\\' && c != 0x7f;
-    return table;
-}();
 
 constexpr auto values = [] {
     std::array<std::int8_t, 256> table{};
@@ -45,63 +23,9 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 
 }  // namespace
 
-bool is_utf8(std::string_view text) noexcept {
-    for (std::size_t at = 0; at < text.size();) {
-        if (static_cast<unsigned char>(text[at]) < 0x80) {
-            ++at;
-            continue;
-        }
-        auto const n = sequence(text, at);
-        if (n == 0) return false;
-        at += n;
-    }
-    return true;
-}
+bool is_utf8(std::string_view text) noexcept { return json::utf8::code_points(text).has_value(); }
 
-std::size_t code_points(std::string_view text) noexcept {
-    std::size_t count = 0;
-    for (char const c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    return count;
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-    out += '"';
-    std::size_t start = 0;
-    std::size_t at = 0;
-    auto const copy = [&] { out.append(text, start, at - start); };
-    while (at < text.size()) {
-        auto const c = static_cast<unsigned char>(text[at]);
-        if (ordinary[c]) {
-            ++at;
-            continue;
-        }
-        if (c >= 0x80) {
-            auto const n = sequence(text, at);
-            if (n > 0) {
-                at += n;
-                continue;
-            }
-            copy();
-            out += "\xef\xbf\xbd";
-        } else {
-            copy();
-            switch (c) {
-                case '"': out += "\\\""; break;
-                case '\\': out += "\\\\"; break;
-                case '\n': out += "\\n"; break;
-                case '\r': out += "\\r"; break;
-                case '\t': out += "\\t"; break;
-                default:
-                    out += "\\u00";
-                    out += hex_digits[c >> 4];
-                    out += hex_digits[c & 15];
-            }
-        }
-        start = ++at;
-    }
-    copy();
-    out += '"';
-}
+void append_json_string(std::string& out, std::string_view text) { json::Writer(out).string(text); }
 
 std::string base64url(std::string_view bytes) {
     std::string out;

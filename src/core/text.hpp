@@ -11,9 +11,6 @@ namespace buildplan {
 // Whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF.
 bool is_utf8(std::string_view text) noexcept;
 
-// The number of code points of well-formed UTF-8.
-std::size_t code_points(std::string_view text) noexcept;
-
 // Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, so the result always is.
 void append_json_string(std::string& out, std::string_view text);
 

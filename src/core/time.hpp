@@ -12,7 +12,9 @@ namespace buildplan {
 using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 using namespace std::chrono_literals;
 
-inline Timestamp now() noexcept { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+inline Timestamp now() noexcept {
+    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
 
 // "2026-11-23T17:20:46.123Z": 24 characters for the years 0 to 9999.
 std::string to_rfc3339(Timestamp time);

@@ -26,7 +26,9 @@ TEST(Uuid, NewOnesCarryTheTime) {
     auto const id = Uuid::v7();
     std::uint64_t ms = 0;
     for (int i = 0; i < 6; ++i) ms = ms << 8 | id.bytes[static_cast<std::size_t>(i)];
-    auto const now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    auto const now =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     EXPECT_NEAR(static_cast<double>(ms), static_cast<double>(now), 2000);
 }
 
@@ -53,9 +55,9 @@ TEST(Uuid, ReadsItsOwnTextInEitherCase) {
 }
 
 TEST(Uuid, RefusesAnythingElse) {
-    for (auto const text : {"", "0190d3a1", "0190d3a17b2c7def8123456789abcdef0000", "0190d3a1-7b2c-7def-8123-456789abcdeg",
-                            "{0190d3a1-7b2c-7def-8123-456789abcdef}", "0190d3a1-7b2c-7def-8123-456789abcdef ",
-                            "0190d3a1_7b2c_7def_8123_456789abcdef"}) {
+    for (auto const text : {"", "0190d3a1", "0190d3a17b2c7def8123456789abcdef0000",
+                            "0190d3a1-7b2c-7def-8123-456789abcdeg", "{0190d3a1-7b2c-7def-8123-456789abcdef}",
+                            "0190d3a1-7b2c-7def-8123-456789abcdef ", "0190d3a1_7b2c_7def_8123_456789abcdef"}) {
         EXPECT_FALSE(Uuid::parse(text)) << text;
     }
 }

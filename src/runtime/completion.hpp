@@ -1,6 +1,6 @@
-// Completion<T>: the far end of a co_await. A client that multiplexes many callers over one connection suspends a caller
-// with `completed<T>(…)`, keeps the Completion, and resumes the caller when the answer is there. Everything happens on
-// one loop's thread.
+// Completion<T>: the far end of a co_await. A client that multiplexes many callers over one connection suspends a
+// caller with `completed<T>(…)`, keeps the Completion, and resumes the caller when the answer is there. Everything
+// happens on one loop's thread.
 //
 //   T answer = co_await completed<T>([&](Completion<T> done) { queue.push_back(std::move(done)); });
 #pragma once
@@ -28,8 +28,8 @@ public:
     void operator()(T value) { finish(nullptr, std::move(value)); }
     void fail(std::exception_ptr error) { finish(std::move(error), std::nullopt); }
 
-    // Called at most once, when the caller is cancelled while it waits (e.g. its client left). It may complete, or leave
-    // the completion to come as usual. Replaces an earlier one.
+    // Called at most once, when the caller is cancelled while it waits (e.g. its client left). It may complete, or
+    // leave the completion to come as usual. Replaces an earlier one.
     void on_cancel(std::function<void()> react) {
         if (waiter_) waiter_->on_cancel(std::move(react));
     }
@@ -80,7 +80,8 @@ struct HandlerWaiter final : Completion<T>::Waiter {
 
 template <class T, class Start>
 task<T> completed(Start start) {
-    std::optional<T> value = co_await asio::async_initiate<asio::use_awaitable_t<Executor> const&, void(std::exception_ptr, std::optional<T>)>(
+    std::optional<T> value = co_await asio::async_initiate<asio::use_awaitable_t<Executor> const&,
+                                                           void(std::exception_ptr, std::optional<T>)>(
         [&start](auto handler) {
             start(Completion<T>(std::make_unique<detail::HandlerWaiter<T, decltype(handler)>>(std::move(handler))));
         },

@@ -14,7 +14,8 @@ void Loop::spawn(std::string_view name, task<> work) {
         try {
             std::rethrow_exception(error);
         } catch (boost::system::system_error const& e) {
-            if (e.code() != asio::error::operation_aborted) log_.error("task failed", {{"task", name}, {"error", e.what()}});
+            if (e.code() != asio::error::operation_aborted)
+                log_.error("task failed", {{"task", name}, {"error", e.what()}});
         } catch (std::exception const& e) {
             log_.error("task failed", {{"task", name}, {"error", e.what()}});
         }
@@ -28,7 +29,8 @@ void Loop::run() {
 
 task<> Loop::measure_lag() {
     constexpr auto period = std::chrono::milliseconds{50};
-    auto& histogram = metrics_.histogram("buildplan_loop_lag_seconds", "How late an event loop gets to a timer that is due.");
+    auto& histogram =
+        metrics_.histogram("buildplan_loop_lag_seconds", "How late an event loop gets to a timer that is due.");
     Timer timer(io_.get_executor());
     double worst = 0;
     for (unsigned tick = 1;; ++tick) {

@@ -46,17 +46,19 @@ public:
                 } catch (...) {
                     error = std::current_exception();
                 }
-                asio::post(executor, [cell = std::move(cell), error = std::move(error), value = std::move(value)]() mutable {
-                    if (error) {
-                        cell->fail(std::move(error));
-                    } else {
-                        (*cell)(std::move(*value));
-                    }
-                });
+                asio::post(executor,
+                           [cell = std::move(cell), error = std::move(error), value = std::move(value)]() mutable {
+                               if (error) {
+                                   cell->fail(std::move(error));
+                               } else {
+                                   (*cell)(std::move(*value));
+                               }
+                           });
             });
             if (!queued) {
                 asio::post(executor, [cell] {
-                    cell->fail(std::make_exception_ptr(problems::unavailable("Too much is going on; try again shortly.")));
+                    cell->fail(
+                        std::make_exception_ptr(problems::unavailable("Too much is going on; try again shortly.")));
                 });
             }
         };

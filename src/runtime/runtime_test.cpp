@@ -64,7 +64,8 @@ task<> overfull(Loop& loop) {
     std::shared_future<void> const released = release.get_future().share();
     unsigned finished = 0;
     for (int i = 0; i < 2; ++i) {  // one that runs, one that waits
-        asio::co_spawn(loop.io(), offload.run([released] { released.wait(); }), [&](std::exception_ptr) { ++finished; });
+        asio::co_spawn(loop.io(), offload.run([released] { released.wait(); }),
+                       [&](std::exception_ptr) { ++finished; });
         while (offload.queued() == 0 && i == 1) co_await sleep_for(std::chrono::milliseconds{1});
         co_await sleep_for(std::chrono::milliseconds{5});
     }
@@ -97,7 +98,8 @@ TEST(Completion, CancellationReachesTheOneThatWouldComplete) {
     Completion<int> kept;
     asio::cancellation_signal signal;
     std::exception_ptr failure;
-    asio::co_spawn(loop.io(), wait_for_ever(cancelled, kept), asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) {
+    asio::co_spawn(loop.io(), wait_for_ever(cancelled, kept),
+                   asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) {
                        failure = std::move(e);
                        loop.stop();
                    }));
