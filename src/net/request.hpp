@@ -47,7 +47,7 @@ struct Request {
     // The path as sent: begins with '/', holds no control character, its escapes are well-formed. "*" for `OPTIONS *`.
     std::string_view raw_path;
     // The path with its escapes resolved. "%2F" and "%5C" stay as they are, so that a segment stays one; a path that
-    // holds an encoded "." or ".." segment, or resolves to something that is not UTF-8 or has a NUL, was refused.
+    // has a "." or ".." segment, encoded or not, or resolves to something that is not UTF-8 or has a NUL, was refused.
     std::string_view path;
     std::vector<QueryParameter> query;
     std::vector<Header> headers;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/problem.hpp"
+#include "net/cors.hpp"
 #include "net/listener.hpp"
 #include "net/proxies.hpp"
 #include "net/request.hpp"
@@ -47,15 +48,6 @@ struct Limits {
     std::size_t requests = 100'000;     // on one connection, then it is closed
 };
 
-// CORS (WHATWG Fetch, section 3.2). Off while there are no origins.
-struct Cors {
-    std::vector<std::string> origins;  // "https://app.example.com"; "*" for any, never together with credentials
-    bool credentials = false;
-    std::vector<std::string> request_headers;  // that a script may send
-    std::vector<std::string> exposed_headers;  // that a script may read
-    std::chrono::seconds max_age{600};
-};
-
 struct ServerSettings {
     Timeouts timeouts;
     Limits limits;
@@ -68,7 +60,7 @@ struct ServerSettings {
 
 // How the body of a request is read; decided when its head is there and before the client is told to go on.
 struct BodyPolicy {
-    std::size_t limit = 1024 * 1024;
+    std::optional<std::size_t> limit;  // in place of Limits::body
     bool streamed = false;  // the handler pulls it from Request::body_reader
     // Instead of Timeouts::total; zero: no bound but progress.
     std::optional<std::chrono::steady_clock::duration> total;
