@@ -45,6 +45,10 @@ concept RowQuery = Query<Q> && !std::is_void_v<typename Q::Row> && requires(RowV
 template <class Q>
 concept RunQuery = Query<Q> && std::is_void_v<typename Q::Row>;
 
+// Written for buildplan_system: it works across tenants.
+template <class Q>
+concept SystemQuery = Query<Q> && requires { requires Q::across_tenants; };
+
 template <class Q>
 concept OneQuery = RowQuery<Q> && Q::cardinality == Cardinality::one;
 
