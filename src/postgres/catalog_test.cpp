@@ -156,7 +156,10 @@ protected:
         database = std::make_unique<MigratedDatabase>();
         Session system(database->system());
         for (auto const* const id : {ours, theirs}) {
-            system.query("INSERT INTO organizations (id, name, slug) VALUES ($1::uuid, 'Org', 'org-' || right($1::uuid::text, 1))", {id});
+            system.query(
+                "INSERT INTO organizations (id, name, slug) VALUES ($1::uuid, 'Org', 'org-' || right($1::uuid::text, "
+                "1))",
+                {id});
             Session app(database->app());
             app.query("SELECT set_config('app.current_organization_id', $1, false)", {id});
             app.query("INSERT INTO workspaces (organization_id, name, slug) VALUES ($1::uuid, 'Home', 'home')", {id});
