@@ -1,0 +1,302 @@
+// Made by script/gen from queries.sql beside it. Change that, not this.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/time.hpp"
+#include "features/organizations/types.hpp"
+#include "postgres/statement.hpp"
+
+namespace buildplan::organizations::queries {
+
+struct WorkspaceRow {
+    WorkspaceId id;
+    std::string name;
+    std::string slug;
+    std::optional<std::string> description;
+    std::optional<Timestamp> archived_at;
+    std::int32_t version;
+    Timestamp created_at;
+    Timestamp updated_at;
+};
+
+// With `suffix` the slug was made from the name, and gives way where it is taken.
+struct CreateWorkspace {
+    WorkspaceId id;
+    std::string_view name;
+    std::string_view slug;
+    std::optional<std::string_view> suffix{};
+    std::optional<std::string_view> description{};
+
+    static constexpr char sql[] = R"sql(WITH made AS (
+    INSERT INTO workspaces (organization_id, id, name, slug, description)
+    VALUES (current_setting('app.current_organization_id')::uuid, $1, $2,
+            CASE WHEN EXISTS (SELECT FROM workspaces WHERE slug = $3) THEN $3 || coalesce('-' || $4, '')
+                 ELSE $3 END,
+            $5)
+    RETURNING organization_id, id, name, slug, description, archived_at, version, created_at, updated_at
+), event AS (
+    INSERT INTO outbox (organization_id, topic, payload)
+    SELECT organization_id, 'workspace.created', jsonb_build_object('workspaceId', id, 'name', name) FROM made
+)
+SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM made)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::uuid,  // id
+        postgres::oid::text,  // name
+        postgres::oid::text,  // slug
+        postgres::oid::text,  // suffix
+        postgres::oid::text,  // description
+    };
+    static constexpr postgres::Statement statement{"organizations.create_workspace", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::one;
+    using Row = WorkspaceRow;
+    void bind(postgres::Parameters& parameters) const {
+        parameters.add(id);
+        parameters.add(name);
+        parameters.add(slug);
+        parameters.add(suffix);
+        parameters.add(description);
+    }
+    static Row read(postgres::RowView row) {
+        return {
+            .id = row.get<WorkspaceId>(0),
+            .name = row.get<std::string>(1),
+            .slug = row.get<std::string>(2),
+            .description = row.get<std::optional<std::string>>(3),
+            .archived_at = row.get<std::optional<Timestamp>>(4),
+            .version = row.get<std::int32_t>(5),
+            .created_at = row.get<Timestamp>(6),
+            .updated_at = row.get<Timestamp>(7),
+        };
+    }
+};
+
+struct GetWorkspace {
+    WorkspaceId id;
+
+    static constexpr char sql[] =
+        R"sql(SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces WHERE id = $1)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::uuid,  // id
+    };
+    static constexpr postgres::Statement statement{"organizations.get_workspace", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::one;
+    using Row = WorkspaceRow;
+    void bind(postgres::Parameters& parameters) const { parameters.add(id); }
+    static Row read(postgres::RowView row) {
+        return {
+            .id = row.get<WorkspaceId>(0),
+            .name = row.get<std::string>(1),
+            .slug = row.get<std::string>(2),
+            .description = row.get<std::optional<std::string>>(3),
+            .archived_at = row.get<std::optional<Timestamp>>(4),
+            .version = row.get<std::int32_t>(5),
+            .created_at = row.get<Timestamp>(6),
+            .updated_at = row.get<Timestamp>(7),
+        };
+    }
+};
+
+struct ListNewest {
+    Timestamp before;
+    WorkspaceId before_id;
+    bool archived;
+    std::int64_t limit;
+
+    static constexpr char sql[] =
+        R"sql(SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
+WHERE (created_at, id) < ($1, $2) AND (archived_at IS NOT NULL) = $3
+ORDER BY created_at DESC, id DESC LIMIT $4)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::timestamptz,  // before
+        postgres::oid::uuid,         // before_id
+        postgres::oid::boolean,      // archived
+        postgres::oid::int8,         // limit
+    };
+    static constexpr postgres::Statement statement{"organizations.list_newest", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::many;
+    using Row = WorkspaceRow;
+    void bind(postgres::Parameters& parameters) const {
+        parameters.add(before);
+        parameters.add(before_id);
+        parameters.add(archived);
+        parameters.add(limit);
+    }
+    static Row read(postgres::RowView row) {
+        return {
+            .id = row.get<WorkspaceId>(0),
+            .name = row.get<std::string>(1),
+            .slug = row.get<std::string>(2),
+            .description = row.get<std::optional<std::string>>(3),
+            .archived_at = row.get<std::optional<Timestamp>>(4),
+            .version = row.get<std::int32_t>(5),
+            .created_at = row.get<Timestamp>(6),
+            .updated_at = row.get<Timestamp>(7),
+        };
+    }
+};
+
+struct ListOldest {
+    Timestamp after;
+    WorkspaceId after_id;
+    bool archived;
+    std::int64_t limit;
+
+    static constexpr char sql[] =
+        R"sql(SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
+WHERE (created_at, id) > ($1, $2) AND (archived_at IS NOT NULL) = $3
+ORDER BY created_at, id LIMIT $4)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::timestamptz,  // after
+        postgres::oid::uuid,         // after_id
+        postgres::oid::boolean,      // archived
+        postgres::oid::int8,         // limit
+    };
+    static constexpr postgres::Statement statement{"organizations.list_oldest", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::many;
+    using Row = WorkspaceRow;
+    void bind(postgres::Parameters& parameters) const {
+        parameters.add(after);
+        parameters.add(after_id);
+        parameters.add(archived);
+        parameters.add(limit);
+    }
+    static Row read(postgres::RowView row) {
+        return {
+            .id = row.get<WorkspaceId>(0),
+            .name = row.get<std::string>(1),
+            .slug = row.get<std::string>(2),
+            .description = row.get<std::optional<std::string>>(3),
+            .archived_at = row.get<std::optional<Timestamp>>(4),
+            .version = row.get<std::int32_t>(5),
+            .created_at = row.get<Timestamp>(6),
+            .updated_at = row.get<Timestamp>(7),
+        };
+    }
+};
+
+struct ListByName {
+    std::string_view after;
+    WorkspaceId after_id;
+    bool archived;
+    std::int64_t limit;
+
+    static constexpr char sql[] =
+        R"sql(SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
+WHERE (name, id) > ($1, $2) AND (archived_at IS NOT NULL) = $3
+ORDER BY name, id LIMIT $4)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::text,     // after
+        postgres::oid::uuid,     // after_id
+        postgres::oid::boolean,  // archived
+        postgres::oid::int8,     // limit
+    };
+    static constexpr postgres::Statement statement{"organizations.list_by_name", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::many;
+    using Row = WorkspaceRow;
+    void bind(postgres::Parameters& parameters) const {
+        parameters.add(after);
+        parameters.add(after_id);
+        parameters.add(archived);
+        parameters.add(limit);
+    }
+    static Row read(postgres::RowView row) {
+        return {
+            .id = row.get<WorkspaceId>(0),
+            .name = row.get<std::string>(1),
+            .slug = row.get<std::string>(2),
+            .description = row.get<std::optional<std::string>>(3),
+            .archived_at = row.get<std::optional<Timestamp>>(4),
+            .version = row.get<std::int32_t>(5),
+            .created_at = row.get<Timestamp>(6),
+            .updated_at = row.get<Timestamp>(7),
+        };
+    }
+};
+
+struct ChangedRow {
+    bool changed;
+    WorkspaceId id;
+    std::string name;
+    std::string slug;
+    std::optional<std::string> description;
+    std::optional<Timestamp> archived_at;
+    std::int32_t version;
+    Timestamp created_at;
+    Timestamp updated_at;
+};
+
+// `changed` false: there is such a workspace, but not in one of the versions that may be changed; it is as it was.
+struct ChangeWorkspace {
+    std::optional<std::string_view> name{};
+    std::optional<std::string_view> slug{};
+    bool sets_description;
+    std::optional<std::string_view> description{};
+    std::optional<bool> archived{};
+    WorkspaceId id;
+    bool any_version;
+    std::span<std::int64_t const> versions;
+    std::string_view topic;
+
+    static constexpr char sql[] = R"sql(WITH changed AS (
+    UPDATE workspaces
+    SET name = coalesce($1, name), slug = coalesce($2, slug),
+        description = CASE WHEN $3 THEN $4 ELSE description END,
+        archived_at = CASE WHEN $5::boolean IS NULL THEN archived_at
+                           WHEN $5 THEN coalesce(archived_at, now()) END,
+        version = version + 1, updated_at = now()
+    WHERE id = $6 AND ($7 OR version = ANY ($8::bigint[]))
+    RETURNING organization_id, id, name, slug, description, archived_at, version, created_at, updated_at
+), event AS (
+    INSERT INTO outbox (organization_id, topic, payload)
+    SELECT organization_id, $9, jsonb_build_object('workspaceId', id, 'name', name) FROM changed
+)
+SELECT true AS changed, id, name, slug, description, archived_at, version, created_at, updated_at FROM changed
+UNION ALL
+SELECT false, id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
+WHERE id = $6 AND NOT EXISTS (SELECT FROM changed))sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::text,        // name
+        postgres::oid::text,        // slug
+        postgres::oid::boolean,     // sets_description
+        postgres::oid::text,        // description
+        postgres::oid::boolean,     // archived
+        postgres::oid::uuid,        // id
+        postgres::oid::boolean,     // any_version
+        postgres::oid::int8_array,  // versions
+        postgres::oid::text,        // topic
+    };
+    static constexpr postgres::Statement statement{"organizations.change_workspace", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::one;
+    using Row = ChangedRow;
+    void bind(postgres::Parameters& parameters) const {
+        parameters.add(name);
+        parameters.add(slug);
+        parameters.add(sets_description);
+        parameters.add(description);
+        parameters.add(archived);
+        parameters.add(id);
+        parameters.add(any_version);
+        parameters.add(versions);
+        parameters.add(topic);
+    }
+    static Row read(postgres::RowView row) {
+        return {
+            .changed = row.get<bool>(0),
+            .id = row.get<WorkspaceId>(1),
+            .name = row.get<std::string>(2),
+            .slug = row.get<std::string>(3),
+            .description = row.get<std::optional<std::string>>(4),
+            .archived_at = row.get<std::optional<Timestamp>>(5),
+            .version = row.get<std::int32_t>(6),
+            .created_at = row.get<Timestamp>(7),
+            .updated_at = row.get<Timestamp>(8),
+        };
+    }
+};
+
+}  // namespace buildplan::organizations::queries

@@ -1,0 +1,56 @@
+-- type: id WorkspaceId "features/organizations/types.hpp"
+-- type: before_id WorkspaceId
+-- type: after_id WorkspaceId
+
+-- name: create_workspace :one WorkspaceRow !id !name !slug !version !created_at !updated_at ?description ?archived_at
+-- With `suffix` the slug was made from the name, and gives way where it is taken.
+WITH made AS (
+    INSERT INTO workspaces (organization_id, id, name, slug, description)
+    VALUES (current_setting('app.current_organization_id')::uuid, $id, $name,
+            CASE WHEN EXISTS (SELECT FROM workspaces WHERE slug = $slug) THEN $slug || coalesce('-' || $suffix?, '')
+                 ELSE $slug END,
+            $description?)
+    RETURNING organization_id, id, name, slug, description, archived_at, version, created_at, updated_at
+), event AS (
+    INSERT INTO outbox (organization_id, topic, payload)
+    SELECT organization_id, 'workspace.created', jsonb_build_object('workspaceId', id, 'name', name) FROM made
+)
+SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM made;
+
+-- name: get_workspace :one WorkspaceRow
+SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces WHERE id = $id;
+
+-- name: list_newest :many WorkspaceRow
+SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
+WHERE (created_at, id) < ($before, $before_id) AND (archived_at IS NOT NULL) = $archived
+ORDER BY created_at DESC, id DESC LIMIT $limit;
+
+-- name: list_oldest :many WorkspaceRow
+SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
+WHERE (created_at, id) > ($after, $after_id) AND (archived_at IS NOT NULL) = $archived
+ORDER BY created_at, id LIMIT $limit;
+
+-- name: list_by_name :many WorkspaceRow
+SELECT id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
+WHERE (name, id) > ($after, $after_id) AND (archived_at IS NOT NULL) = $archived
+ORDER BY name, id LIMIT $limit;
+
+-- name: change_workspace :one ChangedRow !changed !id !name !slug !version !created_at !updated_at ?description ?archived_at
+-- `changed` false: there is such a workspace, but not in one of the versions that may be changed; it is as it was.
+WITH changed AS (
+    UPDATE workspaces
+    SET name = coalesce($name?, name), slug = coalesce($slug?, slug),
+        description = CASE WHEN $sets_description THEN $description? ELSE description END,
+        archived_at = CASE WHEN $archived?::boolean IS NULL THEN archived_at
+                           WHEN $archived? THEN coalesce(archived_at, now()) END,
+        version = version + 1, updated_at = now()
+    WHERE id = $id AND ($any_version OR version = ANY ($versions::bigint[]))
+    RETURNING organization_id, id, name, slug, description, archived_at, version, created_at, updated_at
+), event AS (
+    INSERT INTO outbox (organization_id, topic, payload)
+    SELECT organization_id, $topic, jsonb_build_object('workspaceId', id, 'name', name) FROM changed
+)
+SELECT true AS changed, id, name, slug, description, archived_at, version, created_at, updated_at FROM changed
+UNION ALL
+SELECT false, id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
+WHERE id = $id AND NOT EXISTS (SELECT FROM changed);
