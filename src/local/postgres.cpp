@@ -48,12 +48,12 @@ PostmasterFile read_postmaster_file(std::filesystem::path const& data) {
     return file;
 }
 
-// For any part of a URL (RFC 3986 section 2.1).
-std::string percent_encoded(std::string_view text) {
+// For a part of a URL (RFC 3986 section 2.1) in which the characters of `also_plain` need no encoding.
+std::string percent_encoded(std::string_view text, std::string_view also_plain = "") {
     std::string out;
     for (char const c : text) {
         bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           std::string_view("-._~").contains(c);
+                           std::string_view("-._~").contains(c) || also_plain.contains(c);
         if (plain)
             out += c;
         else
@@ -78,7 +78,7 @@ Postgres::~Postgres() {
     try {
         stop();
     } catch (std::exception const&) {
-        // What still runs gets its death signal with this thread.
+        forget();  // which kills it
     }
 }
 
@@ -227,7 +227,7 @@ void Postgres::stop() {
 
 std::string Postgres::url(std::string_view role, std::string_view database) const {
     return fmt::format("postgresql://{}@/{}?host={}&port={}", percent_encoded(role), percent_encoded(database),
-                       percent_encoded(options_.sockets.native()), port());
+                       percent_encoded(options_.sockets.native(), "/"), port());
 }
 
 std::string Postgres::tcp_url(std::string_view role, std::string_view database) const {

@@ -35,7 +35,7 @@ std::filesystem::path find_postgres(std::filesystem::path const& setting, std::s
         throw OperatorError(fmt::format("There is no PostgreSQL in {}", setting.native()),
                             "name the folder that holds `postgres` and `initdb`, or leave that setting out");
     }
-    std::filesystem::path const debian = fmt::format("/usr/lib/postgresql/{}/bin", postgres_major);
+    std::filesystem::path debian = fmt::format("/usr/lib/postgresql/{}/bin", postgres_major);
     if (has_postgres(debian)) return debian;
     for (auto const& folder : folders_of(search_path))
         if (has_postgres(folder)) return folder;

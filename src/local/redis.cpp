@@ -36,7 +36,7 @@ Redis::~Redis() {
     try {
         stop();
     } catch (std::exception const&) {
-        // What still runs gets its death signal with this thread.
+        forget();  // which kills it
     }
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 template <class Lookup>
 std::optional<ServerUser> look_up(Lookup lookup) {
-    std::vector<char> buffer(16 * 1024);
+    std::vector<char> buffer(16'384);
     passwd entry{};
     passwd* found = nullptr;
     if (lookup(&entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::nullopt;

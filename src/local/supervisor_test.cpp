@@ -71,7 +71,7 @@ TEST_F(SupervisorTest, WholeSetStartsComesBackAndStops) {
         EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
         EXPECT_EQ(incident.server, server->name());
         EXPECT_TRUE(incident.restarted);
-        EXPECT_TRUE(incident.line.starts_with(std::string(server->name()) + " died (signal 9); restarted in 0."))
+        EXPECT_TRUE(incident.line.starts_with(std::string(server->name()) + " died (signal 9); restarted in "))
             << incident.line;
         EXPECT_NE(server->pid(), pid);
     }

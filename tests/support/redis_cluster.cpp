@@ -24,11 +24,12 @@ std::unique_ptr<RedisServer> start_node() {
 
 // The bus port was free a moment ago, too; somebody may have taken one of the two.
 std::unique_ptr<RedisServer> start_node_somewhere() {
-    for (int attempt = 0; attempt < 3; ++attempt) try {
+    constexpr int attempts = 4;
+    for (int attempt = 1;; ++attempt) try {
             return start_node();
         } catch (OperatorError const&) {
+            if (attempt == attempts) throw;
         }
-    return start_node();
 }
 
 void expect_ok(RedisServer const& node, std::string const& command) {
@@ -57,6 +58,7 @@ std::uint16_t bus_port(RedisServer const& node) {
 
 std::vector<std::uint16_t> RedisCluster::ports() const {
     std::vector<std::uint16_t> found;
+    found.reserve(nodes.size());
     for (auto const& node : nodes) found.push_back(node->port());
     return found;
 }
