@@ -1,0 +1,158 @@
+#include "commands/application.hpp"
+
+#include <array>
+#include <thread>
+
+#include "api/pipeline.hpp"
+#include "api/system_routes.hpp"
+#include "commands/housekeeping.hpp"
+#include "commands/options.hpp"
+#include "commands/version.hpp"
+#include "features/identity/authentication.hpp"
+#include "features/route_table.hpp"
+#include "net/client/http_client.hpp"
+#include "net/server.hpp"
+#include "postgres/pool.hpp"
+#include "redis/cache.hpp"
+#include "redis/client.hpp"
+#include "redis/rate.hpp"
+#include "redis/subscriber.hpp"
+
+namespace buildplan::commands {
+namespace {
+
+constexpr auto housekeeping_period = std::chrono::minutes{5};
+
+api::RouteTables tables_for(Roles roles) {
+    if (roles.serve) return features::route_tables();
+    static std::array const alone{api::system_routes()};  // alive, ready, metrics
+    return alone;
+}
+
+}  // namespace
+
+// Everything of one shard, in the order in which it needs each other. Made, used and unmade on the shard's thread.
+struct Application::Unit {
+    Unit(Application& all, Loop& loop_, net::Listener listener)
+        : loop(loop_),
+          postgres(loop, all.offload_, postgres_options(all.settings_, all.settings_.postgres.app_url)),
+          system(loop, all.offload_, postgres_options(all.settings_, all.settings_.postgres.system_url)),
+          redis(redis::Client::make(loop, redis_options(all.settings_, all.settings_.redis.cache_url, "cache"))),
+          subscriber(loop, redis_options(all.settings_, all.settings_.redis.cache_url, "cache")),
+          cache(loop, *redis, subscriber, {.local_bytes = all.settings_.cache.local.bytes}),
+          counter(*redis, static_cast<unsigned>(all.shards_.size())),
+          limiter(counter, all.settings_.api.calls_per_hour),
+          http(loop, {}),
+          authentication(loop, system),
+          shard{.loop = loop,
+                .constants = all.constants_,
+                .postgres = postgres,
+                .system = system,
+                .offload = all.offload_,
+                .authenticator = authentication,
+                .limiter = all.settings_.api.rate_limits ? &limiter : nullptr,
+                .redis = redis.get(),
+                .cache = &cache,
+                .http = &http},
+          pipeline(shard),
+          server(loop, std::move(listener), server_settings(all.settings_), pipeline.hooks()),
+          housekeeping(loop, system) {
+        authentication.listen(subscriber);
+    }
+
+    // Nobody asks any more: ends what the requests stood on, the last first.
+    task<> close() {
+        co_await housekeeping.stop();
+        co_await http.close(std::chrono::seconds{1});
+        co_await cache.drain();
+        subscriber.close();
+        co_await redis->close();
+        co_await postgres.close();
+        co_await system.close();
+    }
+
+    Loop& loop;
+    postgres::Pool postgres;
+    postgres::SystemPool system;
+    std::unique_ptr<redis::Client> redis;
+    redis::Subscriber subscriber;
+    redis::Cache cache;
+    redis::RateCounter counter;
+    api::FixedWindow limiter;
+    net::HttpClient http;
+    identity::Authentication authentication;
+    api::Shard shard;
+    api::Pipeline pipeline;
+    net::Server server;
+    Housekeeping housekeeping;
+};
+
+unsigned Application::shard_count(Settings const& settings) noexcept {
+    return settings.http.shards > 0 ? settings.http.shards : usable_cores();
+}
+
+Application::Application(Settings settings, Roles roles, std::vector<net::Listener> listeners, Log log)
+    : settings_(std::move(settings)),
+      roles_(roles),
+      log_(std::move(log)),
+      constants_(tables_for(roles), std::string(version), settings_.api.secret),
+      offload_(settings_.offload.threads > 0 ? settings_.offload.threads : usable_cores(), settings_.offload.queue),
+      shards_(shard_count(settings_), log_),
+      listeners_(std::move(listeners)) {
+    // Said here, before a thread runs, rather than by each of them.
+    (void)server_settings(settings_);
+    (void)redis_options(settings_, settings_.redis.cache_url, "cache");
+    (void)redis_options(settings_, settings_.redis.queue_url, "queue");
+    constants_.registries = shards_.registries();
+    units_.resize(shards_.size());
+}
+
+Application::~Application() {
+    if (!running_) return;
+    // Somebody threw while this ran: no drain, but the order of the threads.
+    shards_.on_each([this](Loop& loop) -> task<> {
+        units_[loop.index()].reset();
+        co_return;
+    });
+    shards_.stop();
+}
+
+void Application::start() {
+    shards_.start();
+    running_ = true;
+    shards_.on_each([this](Loop& loop) -> task<> {
+        auto& unit = units_[loop.index()];
+        unit = std::make_unique<Unit>(*this, loop, std::move(listeners_[loop.index()]));
+        unit->server.start();
+        try {
+            co_await unit->postgres.ping();
+            co_await unit->system.ping();
+        } catch (std::exception const& error) {
+            log_.warning("PostgreSQL does not answer yet", {{"error", error.what()}});
+        }
+        if (roles_.work && loop.index() == 0) unit->housekeeping.start(housekeeping_period);
+    });
+    constants_.serving = true;
+}
+
+void Application::stop() {
+    constants_.serving = false;
+    std::this_thread::sleep_for(settings_.shutdown.ready_delay);
+    shards_.on_each([this](Loop& loop) -> task<> {
+        auto& unit = units_[loop.index()];
+        co_await unit->server.drain(settings_.shutdown.grace);
+        co_await unit->close();
+        unit.reset();
+    });
+    shards_.stop();
+    running_ = false;
+}
+
+void Application::run(std::function<task<>(api::Shard&)> const& work) {
+    shards_.on_each([this, &work](Loop& loop) -> task<> {
+        if (loop.index() != 0) co_return;
+        co_await work(units_[0]->shard);
+    });
+}
+
+}  // namespace buildplan::commands

@@ -1,0 +1,33 @@
+// Housekeeping: what has to be done now and then, by one shard of each process that works: rows whose time is over are
+// deleted. Any number of processes may do it; each piece is harmless to repeat and to lose.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <chrono>
+
+#include "postgres/pool.hpp"
+#include "runtime/gate.hpp"
+#include "runtime/loop.hpp"
+
+namespace buildplan::commands {
+
+class Housekeeping {
+public:
+    // Both outlive it.
+    Housekeeping(Loop& loop, postgres::SystemPool& system) : loop_(loop), system_(system) {}
+
+    void start(std::chrono::steady_clock::duration period);
+    // Interrupts what is going on and returns when it has ended.
+    task<> stop();
+
+private:
+    task<> run(Gate::Pass pass, std::chrono::steady_clock::duration period);
+    task<> round();
+
+    Loop& loop_;
+    postgres::SystemPool& system_;
+    Gate gate_;
+    asio::cancellation_signal cancel_;
+};
+
+}  // namespace buildplan::commands
