@@ -198,6 +198,28 @@ TEST(Client, AServerThatHangsCountsAsGone) {
     run([&](Loop& loop) { return stopped(loop, *server); });
 }
 
+task<> paused(Loop& loop, test_support::RedisServer& server) {
+    auto const client = co_await connect(loop, server.url(), "paused");
+    auto const id = co_await outcome(*client, Command("CLIENT", "ID"));
+    server.pause();
+    std::vector<std::string> outcomes;
+    loop.spawn("patient", note(*client, Command("ECHO", "patient"), outcomes));
+    EXPECT_EQ(co_await outcome(*client, Command("GET", "k").within(20ms)), "timeout");
+    EXPECT_EQ(co_await outcome(*client, Command("GET", "k").within(20ms)), "refused");
+    EXPECT_TRUE(outcomes.empty());
+    server.resume();
+    EXPECT_TRUE(co_await client->connected(5s));
+    co_await wait_until([&] { return !outcomes.empty(); }, "the patient caller waits");
+    EXPECT_EQ(outcomes.at(0), "patient");
+    EXPECT_EQ(co_await outcome(*client, Command("CLIENT", "ID")), id) << "the connection was kept";
+    co_await client->close();
+}
+
+TEST(Client, AfterOneCallerWaitedInVainOthersAreRefusedUntilTheServerIsHeardAgain) {
+    auto const server = start_redis();
+    run([&](Loop& loop) { return paused(loop, *server); });
+}
+
 std::int64_t calls_of(std::string_view command) {
     auto const stats = redis().ask("INFO commandstats");
     auto const at = stats.find("cmdstat_" + std::string(command) + ":calls=");

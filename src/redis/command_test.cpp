@@ -9,6 +9,8 @@
 namespace buildplan::redis {
 namespace {
 
+using namespace std::string_view_literals;
+
 std::string encoded(Command const& command, bool with_source = false) {
     std::string out;
     command.encode(out, with_source);
@@ -16,9 +18,8 @@ std::string encoded(Command const& command, bool with_source = false) {
 }
 
 TEST(Command, IsEncodedAsAnArrayOfBulkStrings) {
-    EXPECT_EQ(
-        encoded(Command("SET", "k", std::string_view("a\r\n\0", 4), "PX", 300, 1.5)),
-        std::string_view("*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\r\n\0\r\n$2\r\nPX\r\n$3\r\n300\r\n$3\r\n1.5\r\n", 62));
+    EXPECT_EQ(encoded(Command("SET", "k", std::string_view("a\r\n\0", 4), "PX", 300, 1.5)),
+              "*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\r\n\0\r\n$2\r\nPX\r\n$3\r\n300\r\n$3\r\n1.5\r\n"sv);
 }
 
 TEST(Command, KnowsItsKey) {

@@ -137,7 +137,7 @@ void Link::write(Command const& command) {
 void Link::cancel(std::uint64_t number) {
     auto const at = number - first_pending_;
     if (at >= pending_.size()) return;
-    pending_[at].deadline = never;
+    pending_[at].late = true;
     auto done = std::move(pending_[at].done);
     done.fail(cancelled());
 }
@@ -169,6 +169,7 @@ void Link::flush() {
 
 void Link::received(std::string_view bytes) {
     auto const now = last_received_ = Clock::now();
+    if (std::exchange(silent_, false)) came_up_.wake();
     while (auto value = parser_.next(bytes)) {
         if (mode_ == Mode::listening || value->kind() == Value::Kind::push) {
             if (auto const push = on_push) push(std::move(*value));
@@ -226,10 +227,17 @@ void Link::sweep() {
             continue;
         }
         pending.deadline = never;
-        hangs = hangs || last_received_ <= pending.submitted;
+        if (last_received_ <= pending.submitted) {
+            silent_ = true;
+            auto const enough = pending.submitted + context_->options.timeout;
+            hangs = hangs || enough <= now;
+            pending.deadline = std::max(enough, now);
+            next = std::min(next, pending.deadline);
+        }
+        if (std::exchange(pending.late, true)) continue;
+        context_->counts.timeouts.add();
         if (pending.flight) late_flights.push_back(pending.flight);
         if (pending.done) late.push_back(std::move(pending.done));
-        context_->counts.timeouts.add();
     }
     if (next != never) watch_deadline(std::max(next, now + std::chrono::milliseconds{2}));
     if (hangs) drop("Redis does not answer");

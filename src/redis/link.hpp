@@ -2,8 +2,9 @@
 //
 // What is submitted in one turn of the loop leaves in one write; replies are handed out by order. A link is up only
 // once the server has answered PING, so a server that hangs or still loads counts as gone. Losing the connection fails
-// everything on its way at once. A command whose time is over while nothing at all came back since it was submitted
-// means a server that hangs: then the connection is given up, too.
+// everything on its way at once. When a command's time is over and nothing at all has come back since it was submitted,
+// the server may hang: nothing new is taken until it is heard again, and after the client's usual timeout the
+// connection is given up.
 //
 // All of it on one loop's thread. Callers are resumed in place and may submit, cancel and stop from there.
 #pragma once
@@ -82,7 +83,7 @@ public:
     void drop(std::string why);
 
     [[nodiscard]] Endpoint const& endpoint() const noexcept { return endpoint_; }
-    [[nodiscard]] bool up() const noexcept { return up_ && !draining_; }
+    [[nodiscard]] bool up() const noexcept { return up_ && !silent_ && !draining_; }
     task<bool> wait_up(Clock::time_point until);
 
     // Whether there is room for so many more commands; submit() must not be called where there is not.
@@ -103,6 +104,7 @@ private:
         std::shared_ptr<Flight> flight;
         std::size_t index = 0;
         Script const* script = nullptr;
+        bool late = false;  // its caller has been told
         Clock::time_point submitted, deadline;
     };
 
@@ -133,6 +135,7 @@ private:
     std::optional<Clock::time_point> deadlines_at_;
     unsigned connection_ = 0;  // counts them, so that what belongs to an earlier one is recognised
     bool up_ = false, stopped_ = false, draining_ = false;
+    bool silent_ = false;     // somebody waited in vain, and nothing has come since: others do not try
     bool connected_ = false;  // up_ until everybody knows that it is no more
     std::string reason_;      // why we gave the connection up ourselves
     Clock::duration backoff_{0};

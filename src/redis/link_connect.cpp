@@ -112,7 +112,7 @@ void Link::came_up() {
 void Link::went_down(std::string const& why) {
     drop({});
     ++connection_;
-    writing_ = false;
+    writing_ = silent_ = false;
     out_.clear();
     sending_.clear();
     known_scripts_.clear();

@@ -34,7 +34,7 @@ constexpr std::string_view all_types =
 
 TEST(Parser, ReadsEveryType) {
     auto const replies = parse(all_types);
-    ASSERT_EQ(replies.size(), 20u);
+    ASSERT_EQ(replies.size(), 21u);
     EXPECT_EQ(replies[0], Value::text(Kind::simple, "OK"));
     EXPECT_EQ(replies[1].error_code(), "ERR");
     EXPECT_EQ(replies[2].as_integer(), -42);
