@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "core/operator_error.hpp"
+#include "local/files.hpp"
 #include "local/pidfd.hpp"
 
 namespace buildplan::local {
@@ -86,12 +87,7 @@ Fd lifted(Fd fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 10)); }
 
 Fd open_or_throw(std::filesystem::path const& path, int flags, mode_t mode = 0) {
     Fd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
-    if (!fd) {
-        int const error = errno;
-        throw OperatorError(
-            fmt::format("{} cannot be opened ({})", path.native(), std::generic_category().message(error)),
-            "check that it is there and who owns it");
-    }
+    if (!fd) throw file_error(path, "cannot be opened", errno);
     return lifted(std::move(fd));
 }
 

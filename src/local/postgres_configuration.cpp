@@ -27,7 +27,7 @@ constexpr Setting built_in[] = {
     {"min_wal_size", "80MB"},
     {"checkpoint_timeout", "15min"},
     {"wal_level", "replica"},
-    {"wal_compression", "lz4"},
+    {"wal_compression", "on"},
     // Short statements of many tenants: compiling them, or spreading one over several cores, costs more than it gives.
     {"jit", "off"},
     {"max_parallel_workers_per_gather", "0"},

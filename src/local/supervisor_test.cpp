@@ -54,6 +54,9 @@ protected:
 TEST_F(SupervisorTest, WholeSetStartsComesBackAndStops) {
     auto options = folder_.postgres();
     options.settings["fsync"] = "off";
+    auto quick = options;
+    quick.durable = false;
+    Postgres(quick).initialise();  // made without waiting for the disk, then run as `up` does
     Postgres postgres(options);
     Redis queue(folder_.redis(RedisKind::queue));
     Redis cache(folder_.redis(RedisKind::cache));
