@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
 #include "core/crypto.hpp"
@@ -15,8 +14,10 @@ namespace {
 int version_of(std::string_view file) {
     int version = 0;
     if (file.size() < 10 || file[4] != '_' || !file.ends_with(".sql")) return 0;
-    auto const [end, error] = std::from_chars(file.data(), file.data() + 4, version);
-    return error == std::errc{} && end == file.data() + 4 ? version : 0;
+    auto const digits = file.substr(0, 4);
+    if (!std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; })) return 0;
+    for (char const c : digits) version = version * 10 + (c - '0');
+    return version;
 }
 
 }  // namespace

@@ -84,9 +84,9 @@ ResultHandle Session::checked(pg_result* result) {
 void Session::execute(std::string const& sql) { checked(PQexec(connection_.get(), sql.c_str())); }
 
 ResultHandle Session::run(Statement const& statement, Parameters& parameters) {
-    return checked(PQexecParams(connection_.get(), statement.sql.data(), parameters.count(),
-                                statement.parameter_types.data(), parameters.values(), parameters.lengths(),
-                                parameters.formats(), 1));
+    std::string const sql(statement.sql);
+    return checked(PQexecParams(connection_.get(), sql.c_str(), parameters.count(), statement.parameter_types.data(),
+                                parameters.values(), parameters.lengths(), parameters.formats(), 1));
 }
 
 int Session::row_count(pg_result const* result) noexcept { return PQntuples(result); }
