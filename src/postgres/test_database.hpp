@@ -19,6 +19,7 @@ public:
         postgres::bootstrap_roles(admin());
     }
 
+    [[nodiscard]] std::string const& name() const { return name_; }
     [[nodiscard]] std::string url(std::string_view role) const { return postgres().url(role, name_); }
     [[nodiscard]] std::string admin() const { return url(local::superuser_role); }
     [[nodiscard]] std::string owner() const { return url(local::owner_role); }

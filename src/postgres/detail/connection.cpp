@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <charconv>
 
+#include "postgres/detail/result.hpp"
 #include "postgres/detail/statements.hpp"
 
 namespace buildplan::postgres::detail {
@@ -19,6 +20,14 @@ std::uint64_t rows_touched(PGresult* result) noexcept {
 }
 
 }  // namespace
+
+void FreeResult::operator()(pg_result* result) const noexcept { PQclear(result); }
+void FreeCancel::operator()(pg_cancel* cancel) const noexcept { PQfreeCancel(cancel); }
+
+bool send_cancel_request(pg_cancel* cancel) noexcept {
+    std::array<char, 256> complaint{};
+    return PQcancel(cancel, complaint.data(), static_cast<int>(complaint.size())) == 1;
+}
 
 Connection::Connection(Loop& loop, Owner& owner, Settings settings)
     : loop_(loop), owner_(&owner), settings_(std::move(settings)), descriptor_(loop.executor()) {}
@@ -247,6 +256,10 @@ void Connection::refuse(Exchange* exchange, Statement const* statement, PGresult
     if (state == "26000" && statement != nullptr) exchange->error = prepared_.why(name);
     if (!exchange->error) exchange->error = error_of(result, name);
 }
+
+bool Connection::clean() const noexcept { return quiet() && PQtransactionStatus(pg_) == PQTRANS_IDLE; }
+
+CancelPointer Connection::cancel_handle() const { return CancelPointer(PQgetCancel(pg_)); }
 
 void Connection::abandon(Exchange const& exchange) noexcept {
     for (auto& step : steps_) {

@@ -3,8 +3,6 @@
 // connection, in the same round trip. It never calls its owner from within send(), close() or abandon().
 #pragma once
 
-#include <libpq-fe.h>
-
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <chrono>
 #include <deque>
@@ -15,10 +13,26 @@
 #include "postgres/detail/conninfo.hpp"
 #include "postgres/detail/exchange.hpp"
 #include "postgres/detail/prepared.hpp"
-#include "postgres/detail/result.hpp"
 #include "runtime/loop.hpp"
 
+extern "C" {
+struct pg_conn;
+struct pg_cancel;
+}
+
 namespace buildplan::postgres::detail {
+
+struct FreeResult {
+    void operator()(pg_result* result) const noexcept;
+};
+using ResultPointer = std::unique_ptr<pg_result, FreeResult>;
+struct FreeCancel {
+    void operator()(pg_cancel* cancel) const noexcept;
+};
+using CancelPointer = std::unique_ptr<pg_cancel, FreeCancel>;
+
+// Asks the server to cancel what runs there. Blocks, so another thread than a loop's calls it.
+bool send_cancel_request(pg_cancel* cancel) noexcept;
 
 using Clock = std::chrono::steady_clock;
 
@@ -58,13 +72,8 @@ public:
     // Closes at once and tells nobody. Gives back what was in flight, to be failed.
     std::vector<Exchange*> close();
 
-    // The means to cancel what runs in the server; see PQcancel, which blocks.
-    struct FreeCancel {
-        void operator()(PGcancel* cancel) const noexcept { PQfreeCancel(cancel); }
-    };
-    [[nodiscard]] std::unique_ptr<PGcancel, FreeCancel> cancel_handle() const {
-        return std::unique_ptr<PGcancel, FreeCancel>(PQgetCancel(pg_));
-    }
+    // For send_cancel_request; null when there is no connection.
+    [[nodiscard]] CancelPointer cancel_handle() const;
 
     [[nodiscard]] Lane lane() const noexcept { return settings_.lane; }
     [[nodiscard]] bool ready() const noexcept { return state_ == State::ready; }
@@ -72,7 +81,7 @@ public:
     [[nodiscard]] unsigned in_flight() const noexcept { return in_flight_; }
     [[nodiscard]] bool quiet() const noexcept { return steps_.empty(); }
     // Nothing in flight and no transaction open, as far as the server has told us.
-    [[nodiscard]] bool clean() const noexcept { return quiet() && PQtransactionStatus(pg_) == PQTRANS_IDLE; }
+    [[nodiscard]] bool clean() const noexcept;
     // How long the server has been at what it is at now; nothing when it is at nothing.
     [[nodiscard]] Clock::duration busy_for(Clock::time_point now) const noexcept {
         return quiet() ? Clock::duration{0} : now - head_since_;
@@ -113,8 +122,8 @@ private:
     void read();
     void drain();
     void take(ResultPointer result);
-    void take_command(Step const& step, PGresult* result);
-    void refuse(Exchange* exchange, Statement const* statement, PGresult const* result);
+    void take_command(Step const& step, pg_result* result);
+    void refuse(Exchange* exchange, Statement const* statement, pg_result const* result);
     void report();
     void shut() noexcept;
 
@@ -126,7 +135,7 @@ private:
     Loop& loop_;
     Owner* owner_;  // none once closed
     Settings settings_;
-    PGconn* pg_ = nullptr;
+    pg_conn* pg_ = nullptr;
     Descriptor descriptor_;
     State state_ = State::connecting;
     bool awaiting_write_ = false;

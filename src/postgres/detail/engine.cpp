@@ -307,9 +307,8 @@ task<> Engine::send_cancel(std::shared_ptr<Engine> self, std::shared_ptr<Connect
     auto handle = connection->cancel_handle();
     bool sent = false;
     if (handle) {
-        auto const work = [handle = std::shared_ptr<PGcancel>(std::move(handle))] {
-            std::array<char, 256> complaint{};
-            return PQcancel(handle.get(), complaint.data(), static_cast<int>(complaint.size())) == 1;
+        auto const work = [request = std::shared_ptr<pg_cancel>(std::move(handle))] {
+            return send_cancel_request(request.get());
         };
         try {
             sent = co_await self->offload_.run(work);

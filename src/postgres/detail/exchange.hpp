@@ -95,8 +95,8 @@ struct Request {
     void (*bind)(void const*, Parameters&) = nullptr;
 };
 
-// What goes out in one round trip: [BEGIN] [scope] requests… Sync [end Sync]. With a scope and no BEGIN it is a transaction
-// by itself, which PostgreSQL commits at the Sync. It is borrowed from submission to completion.
+// What goes out in one round trip: [BEGIN] [scope] requests… Sync [end Sync]. With a scope and no BEGIN it is a
+// transaction by itself, which PostgreSQL commits at the Sync. It is borrowed from submission to completion.
 struct Exchange {
     enum class State : std::uint8_t { idle, queued, sent, finished };
 
@@ -111,8 +111,8 @@ struct Exchange {
 
     // The rest is the engine's.
     State state = State::idle;
-    bool moved = false;     // was slow on the shared lane, and is now on the heavy one
-    bool repeated = false;  // was sent again, because its first connection could not take it
+    bool moved = false;                                // was slow on the shared lane, and is now on the heavy one
+    bool repeated = false;                             // was sent again, because its first connection could not take it
     std::chrono::steady_clock::time_point since = {};  // when it was queued, then when it was sent
     Connection* connection = nullptr;
     std::exception_ptr error = {};

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "postgres/detail/result.hpp"
 #include "postgres/detail/statements.hpp"
 
 namespace buildplan::postgres::detail {

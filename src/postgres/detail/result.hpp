@@ -1,22 +1,15 @@
-// libpq's results with an owner, and what they say of errors. Included by src/postgres/**.cpp alone: the rest of the
-// program never sees libpq.
+// What libpq's results say of errors.
 #pragma once
 
 #include <libpq-fe.h>
 
 #include <exception>
-#include <memory>
 #include <string_view>
 
 #include "postgres/error.hpp"
 #include "postgres/statement.hpp"
 
 namespace buildplan::postgres::detail {
-
-struct FreeResult {
-    void operator()(PGresult* result) const noexcept { PQclear(result); }
-};
-using ResultPointer = std::unique_ptr<PGresult, FreeResult>;
 
 // The exception for an error result: Timeout where there is nothing to steer by, Error otherwise.
 std::exception_ptr error_of(PGresult const* result, std::string_view statement);
