@@ -50,13 +50,21 @@ protected:
     }
     PostgresOptions options() { return options_in(folder_); }
 
-    // With its data folder made, quickly: only where that is not the matter does a test wait for the disk.
-    static PostgresOptions prepared(PostgresOptions const& options) {
-        auto quick = options;
-        quick.durable = false;
-        Postgres(quick).initialise();
+    // With its data folder made, as a copy of one: only where making it is the matter does a test wait for initdb.
+    PostgresOptions prepared(PostgresOptions const& options) {
+        static auto const model = [&] {
+            auto quick = options_in(test_support::make_temporary_folder("model"));
+            quick.durable = false;
+            quick.password = password;
+            Postgres(quick).initialise();
+            return quick.data;
+        }();
+        ChildOptions copy;
+        copy.command = {"/bin/cp", "-a", model, options.data};
+        EXPECT_TRUE(run_program(copy, 60s).success());
         return options;
     }
+    static constexpr auto password = "p/w%'";
 
     // The answer of psql to one statement, or what it complains of.
     std::string sql(std::string const& url, std::string const& statement) {
@@ -82,7 +90,7 @@ protected:
 TEST_F(PostgresTest, ServesItsThreeRolesAndNobodyElse) {
     auto settings = options();
     settings.tcp_port = test_support::free_port();
-    settings.password = "p/w%'";
+    settings.password = password;
     Postgres postgres(prepared(settings));
     postgres.start();
     for (auto const role : {owner_role, app_role, system_role})
