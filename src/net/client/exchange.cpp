@@ -36,11 +36,12 @@ void Exchange::ended(int curl_code) noexcept {
 
 task<Exchange::News> Exchange::news(Alarm::Time deadline) {
     for (;;) {
-        if (!window_.empty()) co_return News::piece;
-        if (result_) co_return News::ended;
-        if (hungry_) co_return News::hungry;
+        auto const now = std::chrono::steady_clock::now();
+        if (result_ && window_.empty()) co_return News::ended;
+        if (!window_.empty() && now < deadline) co_return News::piece;
+        if (hungry_ && now < deadline) co_return News::hungry;
         auto const limit = std::min(deadline, patience());
-        if (std::chrono::steady_clock::now() >= limit) {
+        if (now >= limit) {
             throw HttpError(HttpError::Kind::timeout, fmt::format("{} took too long", order_.url.host),
                             !connected_ || order_.repeatable);
         }
@@ -80,7 +81,7 @@ bool Exchange::skipped() const noexcept { return order_.skip_redirects && respon
 // One line, or the empty one that ends a head. There may be several heads (1xx), and lines after the body (trailers).
 std::size_t Exchange::take_header(std::string_view line) {
     touch();
-    heard_ = true;
+    if (!std::exchange(heard_, true)) alarm_.ring();  // other patience from here on
     header_bytes_ += line.size();
     if (header_bytes_ > order_.request.options.max_headers) {
         too_large_ = true;

@@ -96,6 +96,7 @@ bool Exchange::connected(char const* address) noexcept {
     }
     connected_ = true;
     touch();
+    alarm_.ring();  // other patience from here on
     return true;
 }
 

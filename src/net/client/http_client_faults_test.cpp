@@ -75,7 +75,7 @@ TEST(HttpClientFaults, NobodyListens) {
 
 TEST(HttpClientFaults, RetriesUntilItWorks) {
     ScriptedServer server([](SeenRequest const& seen) -> Steps {
-        if (seen.number == 1) return {{answer(503, "busy")}};
+        if (seen.number == 1) return {{answer(503, "busy"), 0, Step::Then::close}};
         if (seen.number == 2) return {{"", 0, Step::Then::close}};
         return {{answer(200, "fine")}};
     });

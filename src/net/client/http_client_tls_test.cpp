@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "net/client/client_test.hpp"
@@ -79,6 +80,10 @@ public:
 
 private:
     void serve() {
+        sigset_t broken_pipe;  // OpenSSL writes to clients that have left
+        ::sigemptyset(&broken_pipe);
+        ::sigaddset(&broken_pipe, SIGPIPE);
+        ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
         for (int socket = 0; (socket = ::accept(listener_, nullptr, nullptr)) >= 0; ::close(socket)) {
             Session const session(SSL_new(context_.get()));
             SSL_set_fd(session.get(), socket);

@@ -54,7 +54,7 @@ struct HttpOptions {
     // http; to another origin nothing goes along but what negotiates content.
     unsigned max_redirects = 0;
     bool gzip = true;    // ask for gzip and decode it; never with `stream`
-    bool http2 = false;  // offer HTTP/2 by ALPN; never with `stream`
+    bool http2 = false;  // offer HTTP/2 by ALPN; never with `stream` or a source
     std::optional<AwsSignature> aws{};
 };
 
