@@ -116,7 +116,12 @@ void Exchange::set_up() {
     set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    // One file and no folder of certificates: a folder's would be trusted beside the operator's file, and with a folder
+    // libcurl reads everything again for each connection (17 ms in which the loop does nothing else, against 1 ms).
     if (!trust_.ca_file.empty()) set(easy, CURLOPT_CAINFO, trust_.ca_file.c_str());
+    if (!trust_.ca_file.empty() || curl_version_info(CURLVERSION_NOW)->cainfo) {
+        set(easy, CURLOPT_CAPATH, static_cast<char const*>(nullptr));
+    }
 
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options.timeouts.connect));
     set(easy, CURLOPT_MAXAGE_CONN, 60L);
