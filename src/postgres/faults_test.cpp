@@ -20,9 +20,6 @@ Options narrow() {
     return options;
 }
 
-using Pids = std::vector<std::int32_t>;
-using NoteAndPid = Sql<"note_and_pid", "SELECT body || ' in ' || pg_backend_pid() FROM notes", std::string>;
-
 // The next user of the lane's only connection: its own tenant, a working transaction, and no setting left behind.
 task<> next_user_is_well(Pool& pool, Lane lane) {
     auto const next = somebody();
@@ -65,9 +62,11 @@ task<> later_statement_unprepared(Pool& pool, Principal const& who) {
 }
 task<> in_a_pipeline(Pool& pool, Principal const& who) {
     auto tx = pool.begin(who);
-    EXPECT_EQ(co_await outcome(tx.pipeline(AddNote("x"), DivideByZero(0), NoSuchTable(), AddNote("y"))), "42P01");
-    auto again = pool.begin(who);
-    EXPECT_EQ(co_await outcome(again.pipeline(AddNote("x"), DivideByZero(0), AddNote("y"))), "22012");
+    EXPECT_EQ(co_await outcome(tx.pipeline(AddNote("x"), DivideByZero(0), AddNote("y"))), "22012");
+}
+task<> in_a_pipeline_unprepared(Pool& pool, Principal const& who) {
+    auto tx = pool.begin(who);
+    EXPECT_EQ(co_await outcome(tx.pipeline(AddNote("x"), NoSuchTable(), AddNote("y"))), "42P01");
 }
 task<> with_the_commit(Pool& pool, Principal const& who) {
     auto tx = pool.begin(who);
@@ -139,7 +138,7 @@ task<> terminated_before_commit(Pool& pool, Principal const& who) {
     EXPECT_TRUE(how == "unknown" || how == "unavailable") << how;
 }
 task<> query_reads_badly(Pool& pool, Principal const& who) {
-    using NotANumber = Sql<"not_a_number", "SELECT 'text'::text", std::optional<std::int32_t>>;
+    using NotANumber = Sql<"not_a_number", "SELECT 'no number'::text", std::optional<std::int32_t>>;
     auto tx = pool.begin(who);
     co_await tx.run(AddNote("x"));
     EXPECT_EQ(co_await outcome(tx.one(NotANumber())), "other");
@@ -161,6 +160,7 @@ constexpr Fault faults[] = {
     {"later_statement", later_statement},
     {"later_statement_unprepared", later_statement_unprepared},
     {"in_a_pipeline", in_a_pipeline},
+    {"in_a_pipeline_unprepared", in_a_pipeline_unprepared},
     {"with_the_commit", with_the_commit},
     {"with_begin_and_commit", with_begin_and_commit},
     {"at_the_commit", at_the_commit},

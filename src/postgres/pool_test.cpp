@@ -115,30 +115,37 @@ task<> failed_stays_failed(Ground&, Pool& pool) {
 }
 TEST(Transaction, AfterAnErrorItCanOnlyBeRolledBack) { on_pool(failed_stays_failed); }
 
-task<> add_to_balance(Pool& pool, Principal const& who, std::int32_t id, unsigned& attempts) {
-    ++attempts;
-    auto tx = pool.begin(who, Lane::exclusive, Isolation::serializable);
-    auto const balance = co_await tx.one(ReadBalance(id));
-    co_await tx.commit_with(WriteBalance(id, *balance + 1));
-}
-task<> add_with_retries(Pool& pool, Principal const& who, unsigned& attempts) {
-    co_await with_retries([&] { return add_to_balance(pool, who, 1, attempts); }, {.attempts = 50});
-}
 using OpenAccount = Sql<"open_account", "INSERT INTO accounts (id, balance) VALUES ($1, 0)", void, std::int32_t>;
+
+struct Race {
+    unsigned readers = 0;
+    unsigned attempts = 0;
+};
+// Writes what it has read once both racers have read, so that one of them must fail.
+task<> add_to_balance(Pool& pool, Principal const& who, Race& race) {
+    ++race.attempts;
+    auto tx = pool.begin(who, Lane::exclusive, Isolation::serializable);
+    auto const balance = co_await tx.one(ReadBalance(1));
+    ++race.readers;
+    co_await until([&] { return race.readers >= 2; });
+    co_await tx.commit_with(WriteBalance(1, *balance + 1));
+}
+task<> add_with_retries(Pool& pool, Principal who, Race& race) {
+    co_await with_retries([&] { return add_to_balance(pool, who, race); });
+}
 
 task<> conflicts(Ground& ground, Pool& pool) {
     auto const who = somebody();
     co_await pool.run(who, OpenAccount(1));
-    constexpr unsigned writers = 8;
-    unsigned attempts = 0;
-    std::array<Beside, writers> besides;
-    for (auto& each : besides) each.start(ground.loop, add_with_retries(pool, who, attempts));
-    co_await until([&] { return std::ranges::all_of(besides, &Beside::ended); });
-    for (auto& each : besides) EXPECT_EQ(name_of(each.error), "ok");
-    EXPECT_EQ(co_await pool.one(who, ReadBalance(1)), static_cast<std::int32_t>(writers));
-    EXPECT_GT(attempts, writers);
+    Race race;
+    std::array<Beside, 2> racers;
+    for (auto& each : racers) each.start(ground.loop, add_with_retries(pool, who, race));
+    co_await until([&] { return std::ranges::all_of(racers, &Beside::ended); });
+    for (auto& each : racers) EXPECT_EQ(name_of(each.error), "ok");
+    EXPECT_EQ(co_await pool.one(who, ReadBalance(1)), 2);
+    EXPECT_EQ(race.attempts, 3u);
 }
-TEST(Retry, SerializationFailuresAreRunAgainUntilAllAreDone) { on_pool(conflicts); }
+TEST(Retry, ASerializationFailureIsRunAgain) { on_pool(conflicts); }
 
 task<> always_conflicting(unsigned& attempts) {
     ++attempts;

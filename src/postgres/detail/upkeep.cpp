@@ -91,7 +91,7 @@ void Engine::lost(Connection& connection, std::string const& reason) {
     auto const alive = connection.shared_from_this();
     auto const now = Clock::now();
     lane_of(connection.lane()).remove(connection);
-    if (connection.releasing) connection.pass = {};
+    connection.pass = {};  // its transaction is over, whether or not its owner knows
     if (connection.admitted) {
         losses_.add();
         log_.warning("lost a connection to PostgreSQL", {{"lane", name_of(connection.lane())}, {"reason", reason}});
