@@ -1,7 +1,7 @@
 -- phase: expand
 -- Tenants and their workspaces.
 --
--- How tables are made here (why: docs/decisions, "PostgreSQL under row-level security"):
+-- How tables are made here (why: docs/decisions/0005):
 --   * A table of tenants' rows has organization_id, and its primary key and every index begin with it. Row-level
 --     security is enabled AND forced; the tenant's policy has USING and WITH CHECK.
 --   * Text with a CHECK instead of enum types, bigint minor units instead of numeric, timestamptz always.

@@ -111,6 +111,43 @@ TEST_P(Catalog, HasNothingWrong) {
 
 TEST_P(Catalog, CheckFindsWhatIsCareless) { EXPECT_FALSE(Session(careless->admin()).query(GetParam().query).empty()); }
 
+// Another line here is a decision that somebody has to look at.
+TEST(CrossTenantAccess, IsWhatWasReviewed) {
+    MigratedDatabase const database;
+    Session session(database.admin());
+    std::vector<std::string> found;
+    for (auto const& row : session.query(R"sql(
+        SELECT 'policy ' || tablename || ' ' || cmd || coalesce(' ' || nullif(qual, 'true'), '')
+        FROM pg_policies WHERE 'buildplan_system' = ANY (roles)
+        UNION ALL
+        SELECT 'grant ' || table_name || ' ' || privilege_type
+        FROM information_schema.table_privileges WHERE grantee = 'buildplan_system' AND table_name <> 'schema_migrations'
+        UNION ALL
+        SELECT 'grant ' || c.table_name || ' ' || c.privilege_type || ' (' || string_agg(c.column_name, ', ' ORDER BY c.column_name) || ')'
+        FROM information_schema.column_privileges c
+        WHERE c.grantee = 'buildplan_system' AND NOT EXISTS (
+            SELECT FROM information_schema.table_privileges t
+            WHERE (t.grantee, t.table_name, t.privilege_type) = (c.grantee, c.table_name, c.privilege_type))
+        GROUP BY c.table_name, c.privilege_type
+        ORDER BY 1)sql")) {
+        found.push_back(row[0].value_or("NULL"));
+    }
+    EXPECT_EQ(found, (std::vector<std::string>{
+                         "grant api_keys SELECT",
+                         "grant api_keys UPDATE (last_used_at)",
+                         "grant idempotency_keys DELETE",
+                         "grant idempotency_keys SELECT (expires_at, key, organization_id)",
+                         "grant organizations INSERT",
+                         "grant organizations SELECT",
+                         "policy api_keys SELECT",
+                         "policy api_keys UPDATE",
+                         "policy idempotency_keys DELETE (expires_at < now())",
+                         "policy idempotency_keys SELECT (expires_at < now())",
+                         "policy organizations INSERT",
+                         "policy organizations SELECT",
+                     }));
+}
+
 INSTANTIATE_TEST_SUITE_P(Checks, Catalog, testing::ValuesIn(checks), [](auto const& info) { return info.param.name; });
 
 }  // namespace

@@ -30,7 +30,7 @@ constexpr Setting path{"search_path", "public, pg_temp"};
 constexpr Setting no_jit{"jit", "off"};
 constexpr Setting utc{"TimeZone", "UTC"};
 // A prepared statement would else be planned for the tenant who came first, and that plan would stay (see
-// docs/decisions).
+// docs/decisions/0005).
 constexpr Setting generic_plans{"plan_cache_mode", "force_generic_plan"};
 
 constexpr Role roles[] = {

@@ -106,17 +106,23 @@ TEST_F(Tenants, ListsAreReadFromAnIndexInOrder) {
     Session app(database->app());
     app.query("SELECT set_config('app.current_organization_id', $1, false)", {ours});
     app.execute("SET enable_seqscan = off; SET enable_bitmapscan = off");
-    for (std::string const table : {"workspaces", "api_keys"}) {
+    auto const plan_of = [&](std::string const& query) {
         std::string plan;
-        for (auto const& row :
-             app.query("EXPLAIN SELECT id FROM " + table + " WHERE (created_at, id) < (now(), '" + theirs +
-                       "') "
-                       "ORDER BY created_at DESC, id DESC LIMIT 20")) {
-            plan += row[0].value() + "\n";
-        }
+        for (auto const& row : app.query("EXPLAIN " + query)) plan += row[0].value() + "\n";
+        return plan;
+    };
+    for (std::string const table : {"workspaces", "api_keys"}) {
+        auto const plan = plan_of("SELECT id FROM " + table + " WHERE (created_at, id) < (now(), '" + theirs +
+                                  "') ORDER BY created_at DESC, id DESC LIMIT 20");
         EXPECT_NE(plan.find(table + "_by_age"), std::string::npos) << plan;
         EXPECT_EQ(plan.find("Sort"), std::string::npos) << plan;
     }
+    auto const plan = plan_of("SELECT id FROM workspaces WHERE (name, id) > ('a', '" + std::string(theirs) +
+                              "') ORDER BY name, id LIMIT 20");
+    EXPECT_NE(plan.find("workspaces_by_name"), std::string::npos) << plan;
+    EXPECT_NE(plan.find("Index Cond: ((organization_id = "), std::string::npos) << plan;
+    EXPECT_NE(plan.find("(ROW(name, id) > "), std::string::npos) << plan;
+    EXPECT_EQ(plan.find("Sort"), std::string::npos) << plan;
 }
 
 TEST_F(Tenants, TheAppRoleCannotMakeAnything) {

@@ -16,6 +16,9 @@ constexpr std::size_t null_offset = std::string::npos;
 // What a field of a protocol message can hold; the server refuses more than a GB anyway.
 constexpr std::size_t max_field = INT_MAX;
 
+// One large body must not stay in the memory of each connection that it passed.
+constexpr std::size_t kept_buffer = std::size_t{64} * 1024;
+
 // The epoch of PostgreSQL, 2000-01-01, on ours.
 constexpr std::int64_t epoch_us = 946'684'800'000'000;
 // 'infinity' and '-infinity'.
@@ -168,6 +171,7 @@ void Parameters::add_null() {
 }
 
 void Parameters::clear() noexcept {
+    if (buffer_.capacity() > kept_buffer) std::string().swap(buffer_);
     buffer_.clear();
     offsets_.clear();
     lengths_.clear();

@@ -127,7 +127,8 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 }  // namespace detail
 
-// The arguments of one statement, in order. clear() keeps the memory, so one object serves a connection for its life.
+// The arguments of one statement, in order. clear() keeps the memory, unless it is much, so one object serves a
+// connection for its life.
 class Parameters {
 public:
     void add(std::same_as<bool> auto value) { add_value(value); }
