@@ -10,6 +10,10 @@
 // lambda that calls a coroutine, not one itself. What was being loaded while its key was invalidated is not kept, here
 // or in Redis. Without Redis the loader answers, without an error and without a wait. What a loader throws, its callers
 // get.
+//
+// In Redis an entry is one byte and what follows: V and a value, N for "there is none", or L and a token: the lease of
+// those that are loading it. A value is stored only in place of the lease under which its load began; an invalidation
+// deletes value and lease alike, so it also stops the loads of every other instance from storing what they read before.
 #pragma once
 
 #include <chrono>
@@ -36,6 +40,7 @@ public:
         std::size_t local_bytes = 4 * 1024 * 1024;  // of all families together, on this shard
         std::chrono::milliseconds patience{100};    // with Redis, before the loader is asked
         std::chrono::milliseconds lease{10'000};    // a load that takes longer is not kept
+        std::size_t max_entry = 1024 * 1024;        // bytes; what is larger is not kept
     };
 
     // Entries of one kind: one label in the metrics, one set of times.
