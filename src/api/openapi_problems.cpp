@@ -75,7 +75,7 @@ std::map<int, std::vector<ProblemKind>> problems_of(Route const& route) {
     if (route.takes_if_match()) add(412, "precondition-failed");
     if (route.match_required) add(428, "precondition-required");
     if (route.body) {
-        add(413, "too-large");
+        add(413, "body-too-large");
         add(415, "unsupported-media-type");
     }
     if (route.body || route.query || !route.sorts.empty()) add(422, "invalid");
