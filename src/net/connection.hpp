@@ -3,8 +3,8 @@
 // pipelined requests leave together. One task runs all of it; `cut` reaches into it from the sweep.
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
 #include <array>
+#include <boost/asio/cancellation_signal.hpp>
 #include <memory>
 #include <optional>
 #include <string>

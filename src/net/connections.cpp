@@ -14,14 +14,13 @@ namespace {
 constexpr std::string_view cut_names[cuts] = {"",      "first_byte", "idle", "head",        "body",
                                               "write", "total",      "",     "client_left", "drain"};
 constexpr auto longest_period = std::chrono::milliseconds{200};
-constexpr auto cools_after = std::chrono::seconds{1};
 constexpr auto after_drain = std::chrono::seconds{1};  // for what was cut to come to its end
 constexpr std::size_t max_turning_away = 128;
 
 Clock::duration period_of(Timeouts const& timeouts) {
     Clock::duration shortest = longest_period * 4;
     for (auto const each : {timeouts.first_byte, timeouts.idle, timeouts.head, timeouts.body_progress,
-                            timeouts.write_progress, timeouts.total, timeouts.linger}) {
+                            timeouts.write_progress, timeouts.total, timeouts.buffers, timeouts.linger}) {
         if (each > Clock::duration::zero()) shortest = std::min(shortest, each);
     }
     return std::max<Clock::duration>(shortest / 4, std::chrono::milliseconds{5});
@@ -158,7 +157,7 @@ void Connections::sweep_once() {
         auto const reason = over ? Cut::drain : connection->wire().expired(now);
         if (reason != Cut::no) {
             expired.emplace_back(connection->shared_from_this(), reason);
-        } else if (connection->idle() && now - connection->wire().since() >= cools_after) {
+        } else if (connection->idle() && now - connection->wire().since() >= settings.timeouts.buffers) {
             connection->cool();
         }
     }

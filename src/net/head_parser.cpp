@@ -160,8 +160,8 @@ std::size_t leading_line_ends(std::string_view buffered) noexcept {
 
 std::expected<std::size_t, Refusal> HeadScan::find(std::string_view buffered, HeadLimits const& limits) {
     // Something else than HTTP (TLS, a port scan) need not be waited for.
-    if (!buffered.empty() && (buffered[0] < 'A' || buffered[0] > 'z') && buffered[0] != '\r')
-        return std::unexpected(malformed_head);
+    bool const begins = buffered.empty() || (buffered[0] >= 'A' && buffered[0] <= 'z') || buffered == "\r";
+    if (!begins) return std::unexpected(malformed_head);
     auto const end = buffered.find("\r\n\r\n", searched_ < 3 ? 0 : searched_ - 3);
     if (end != std::string_view::npos && end + 4 <= limits.head) return end + 4;
     searched_ = buffered.size();

@@ -35,6 +35,7 @@ struct Timeouts {
     // First byte of the request to the last byte of the answer; the handler is cancelled (503). BodyPolicy may say
     // otherwise for a route.
     Duration total = std::chrono::seconds{60};
+    Duration buffers = std::chrono::seconds{1};  // an idle connection keeps its buffers
     Duration linger = std::chrono::seconds{2};  // for the client to read an early answer before the connection goes
 };
 
@@ -61,7 +62,7 @@ struct ServerSettings {
 // How the body of a request is read; decided when its head is there and before the client is told to go on.
 struct BodyPolicy {
     std::optional<std::size_t> limit;  // in place of Limits::body
-    bool streamed = false;  // the handler pulls it from Request::body_reader
+    bool streamed = false;             // the handler pulls it from Request::body_reader
     // Instead of Timeouts::total; zero: no bound but progress.
     std::optional<std::chrono::steady_clock::duration> total;
     // Answered at once, without body and handler: not there, not allowed, too many.
