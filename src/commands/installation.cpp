@@ -40,10 +40,17 @@ int open_log(std::filesystem::path const& path) {
 
 local::PostgresOptions postgres_options(local::DataFolder const& folder, UpOptions const& options) {
     auto out = folder.postgres();
+    out.search_path = program_search_path();
     if (options.postgres_port) {
         out.tcp_port = options.postgres_port;
         out.password = folder.secret("postgres");
     }
+    return out;
+}
+
+local::RedisOptions redis_options(local::DataFolder const& folder, local::RedisKind kind) {
+    auto out = folder.redis(kind);
+    out.search_path = program_search_path();
     return out;
 }
 
@@ -87,8 +94,8 @@ Installation::Installation(UpOptions const& options)
       sink_(std::make_unique<LogSink>(log_file_, settings_.log.format, settings_.log.level)),
       log_(*sink_),
       postgres_(postgres_options(folder_, options)),
-      queue_(folder_.redis(local::RedisKind::queue)),
-      cache_(folder_.redis(local::RedisKind::cache)),
+      queue_(redis_options(folder_, local::RedisKind::queue)),
+      cache_(redis_options(folder_, local::RedisKind::cache)),
       servers_({&postgres_, &queue_, &cache_}, [this](local::Incident const& incident) { report(incident); }) {}
 
 Installation::~Installation() {

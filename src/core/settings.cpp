@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/settings_table.hpp"
 
@@ -96,6 +97,11 @@ NamedValues environment() {
     }
     std::ranges::sort(out);
     return out;
+}
+
+std::string program_search_path() {
+    char const* const path = std::getenv("PATH");
+    return path ? path : "";
 }
 
 LoadedSettings load_settings(NamedValues const& env, std::string const& file, NamedValues const& overrides) {

@@ -79,6 +79,9 @@ using NamedValues = std::vector<std::pair<std::string, std::string>>;
 // The process's environment: what begins with BUILDPLAN_.
 NamedValues environment();
 
+// Where programs are looked for: $PATH; empty when it is not set.
+std::string program_search_path();
+
 struct LoadedSettings {
     Settings settings;
     std::vector<std::string> errors;  // one sentence each; the settings count only when there are none
