@@ -93,6 +93,11 @@ void Authentication::listen(redis::Subscriber& subscriber) {
     });
 }
 
+void Authentication::stop_listening() {
+    revoked_.end();
+    watch_.end();
+}
+
 std::shared_ptr<Principal const> Authentication::act_for(OrganizationId organization,
                                                          std::vector<std::string> permissions) {
     return std::shared_ptr<Principal const>(new Principal(organization, std::nullopt, std::move(permissions)));

@@ -44,6 +44,8 @@ public:
 
     // From now on refuses revoked keys as soon as it is told of them.
     void listen(redis::Subscriber& subscriber);
+    // Before the subscriber goes.
+    void stop_listening();
     void forget(std::string_view hash);
 
     // For work that the program does by itself in a tenant's name, with these permissions and no more.

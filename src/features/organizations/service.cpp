@@ -1,5 +1,7 @@
 #include "features/organizations/service.hpp"
 
+#include <algorithm>
+
 #include "core/problem.hpp"
 #include "features/organizations/queries.gen.hpp"
 
@@ -61,8 +63,21 @@ std::string_view topic_of(WorkspaceChange const& change) {
                   {{"/slug", "taken", "Choose another one."}});
 }
 
+[[noreturn]] void throw_changed() {
+    throw problems::precondition_failed("The workspace has changed since the version that If-Match names.");
+}
+
 bool is_slug_taken(postgres::Error const& error) noexcept {
     return error.violates("workspaces_organization_id_slug_key");
+}
+
+// A change of nothing is no new version and no event.
+task<Versioned> unchanged(api::Tx& tx, WorkspaceId id, api::IfMatch match) {
+    queries::GetWorkspace const query{.id = id};
+    auto row = co_await tx.commit_with(query);
+    if (!row) throw problems::not_found();
+    if (!match.anything && std::ranges::find(match.versions, row->version) == match.versions.end()) throw_changed();
+    co_return to_versioned(std::move(*row));
 }
 
 }  // namespace
@@ -136,6 +151,7 @@ task<std::vector<Workspace>> by_name(postgres::Pool& pool, Principal const& prin
 }
 
 task<Versioned> change(api::Tx& tx, WorkspaceId id, WorkspaceChange change, api::IfMatch match) {
+    if (change.is_empty()) co_return co_await unchanged(tx, id, std::move(match));
     queries::ChangeWorkspace const query{
         .name = view(change.name),
         .slug = view(change.slug),
@@ -154,8 +170,7 @@ task<Versioned> change(api::Tx& tx, WorkspaceId id, WorkspaceChange change, api:
         throw_slug_taken();
     }
     if (!row) throw problems::not_found();
-    if (!row->changed)
-        throw problems::precondition_failed("The workspace has changed since the version that If-Match names.");
+    if (!row->changed) throw_changed();
     co_return to_versioned(std::move(*row));
 }
 
