@@ -93,8 +93,11 @@ test('a port that is taken', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => taken.once('listening', resolve));
   const { port } = taken.address();
-  await refuses(['up', '--data', folder(), '--port', String(port)], new RegExp(`${port}.*(in use|taken|busy)`, 'i'));
-  taken.close();
+  try {
+    await refuses(['up', '--data', folder(), '--port', String(port)], new RegExp(`listens on 127.0.0.1:${port}.*another port`, 'i'));
+  } finally {
+    taken.close();
+  }
 });
 
 test('a second start on the same folder', async () => {
