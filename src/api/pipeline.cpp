@@ -143,10 +143,13 @@ task<net::Response> Pipeline::attempt(Call const& call, std::optional<Idempotenc
     auto response = co_await call.route().handler.write(held, call);
     if (response.status >= 400) {
         if (tx.open()) co_await tx.rollback();
-    } else if (key) {
-        co_await keep_and_commit(tx, *key, response);
-    } else if (tx.open()) {
-        co_await tx.commit();
+    } else {
+        if (key) {
+            co_await keep_and_commit(tx, *key, response);
+        } else if (tx.open()) {
+            co_await tx.commit();
+        }
+        held.committed();
     }
     co_return response;
 }

@@ -24,6 +24,9 @@ class Client;
 namespace buildplan::net {
 class HttpClient;
 }
+namespace buildplan::identity {
+class Tokens;
+}
 
 namespace buildplan::api {
 
@@ -61,6 +64,7 @@ struct Shard {
     redis::Client* redis = nullptr;  // the cache's server
     redis::Cache* cache = nullptr;
     net::HttpClient* http = nullptr;
+    identity::Tokens* tokens = nullptr;  // what signs access tokens
 };
 
 }  // namespace buildplan::api
