@@ -197,7 +197,7 @@ private:
 
 }  // namespace
 
-std::shared_ptr<Router> route_to_one(std::shared_ptr<LinkContext> context) {
+std::shared_ptr<Router> route_to_one(std::shared_ptr<LinkContext> const& context) {
     return std::make_shared<OneServer>(context);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "redis/test_loop.hpp"
+#include "runtime/shards.hpp"
 
 namespace buildplan::redis {
 namespace {
@@ -218,6 +219,22 @@ task<> paused(Loop& loop, test_support::RedisServer& server) {
 TEST(Client, AfterOneCallerWaitedInVainOthersAreRefusedUntilTheServerIsHeardAgain) {
     auto const server = start_redis();
     run([&](Loop& loop) { return paused(loop, *server); });
+}
+
+task<> on_one_shard(Loop& loop, std::string url, Script const& script) {
+    auto const client = co_await connect(loop, url);
+    auto const key = "shard:" + std::to_string(loop.index());
+    co_await client->command(Command("DEL", key));
+    for (int i = 1; i <= 200; ++i) EXPECT_EQ(co_await outcome(*client, script.call({key}, 1)), std::to_string(i));
+    co_await client->close();
+}
+
+TEST(Client, EachShardHasOneAndTheyShareScripts) {
+    Script const add("return redis.call('INCRBY', KEYS[1], ARGV[1])");
+    auto const url = redis().url();
+    Shards shards(3, Log{});
+    shards.start();
+    shards.on_each([&](Loop& loop) { return on_one_shard(loop, url, add); });
 }
 
 std::int64_t calls_of(std::string_view command) {

@@ -14,7 +14,8 @@ task<> carry_out(std::shared_ptr<Router> router, Command command, Clock::time_po
     Job job{.command = &command};
     try {
         co_await settle(router, std::span(&job, 1), until);
-    } catch (Failure const&) {  // counted where it happened
+    } catch (Failure const&) {
+        co_return;  // counted where it happened
     }
 }
 
@@ -157,6 +158,7 @@ task<> Cluster::keep_learning(std::shared_ptr<Cluster> self) {
 // Asks one node after another until one tells.
 task<bool> Cluster::learn() {
     std::vector<std::shared_ptr<Link>> nodes;
+    nodes.reserve(links_.size());
     for (auto const& [endpoint, link] : links_) nodes.push_back(link);
     std::ranges::rotate(nodes, nodes.begin() + static_cast<std::ptrdiff_t>(++turn_ % nodes.size()));
     // At the start nobody answers yet; later somebody does, or it is as good as the start.
