@@ -172,10 +172,11 @@ task<Cache::State::Found> Cache::State::ask_redis(std::string const& key) {
     Found found;
     auto const lease = new_lease();
     try {
-        auto entry = co_await client.command(Command("GET", key).within(options.patience));
+        auto get = Command("GET", key).within(options.patience);
+        auto entry = co_await client.command(std::move(get));
         if (entry.is_nil()) {
-            entry = co_await client.command(
-                Command("SET", key, lease, "NX", "GET", "PX", options.lease.count()).within(options.patience));
+            auto set = Command("SET", key, lease, "NX", "GET", "PX", options.lease.count()).within(options.patience);
+            entry = co_await client.command(std::move(set));
         }
         auto const text = entry.is_nil() ? std::string_view(lease) : entry.as_text();
         if (text.starts_with(lease_mark)) {

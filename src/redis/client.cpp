@@ -61,6 +61,7 @@ private:
 
 class RoutedClient final : public Client {
 public:
+    using Client::command;
     RoutedClient(Loop& loop, Options options)
         : context_(std::make_shared<LinkContext>(loop, std::move(options))),
           router_(context_->options.cluster ? route_in_cluster(context_) : route_to_one(context_)) {}
