@@ -262,7 +262,10 @@ void Engine::cancelled(Exchange& exchange) {
 
 void Engine::count_error(std::string_view failure) {
     auto const what = [&]() -> std::string_view {
-        if (failure == "lost" || failure == "unavailable" || failure == "cancelled") return failure;
+        // Literals, for they are kept as keys.
+        for (std::string_view const name : {"lost", "unavailable", "cancelled"}) {
+            if (failure == name) return name;
+        }
         if (failure == sqlstate::serialization_failure || failure == sqlstate::deadlock_detected) return "conflict";
         if (failure == sqlstate::query_canceled || failure == sqlstate::lock_not_available) return "timeout";
         if (failure.starts_with("23")) return "constraint";
