@@ -83,6 +83,7 @@ try {
     BUILDPLAN_POSTGRES_SYSTEM_URL: postgres.system,
     BUILDPLAN_REDIS_QUEUE_URL: redisQueue,
     BUILDPLAN_REDIS_CACHE_URL: redisCache,
+    BUILDPLAN_API_SECRET: 'a secret of this run alone, thirty-two bytes and more',
     BUILDPLAN_API_RATE_LIMITS: 'false',
   };
   const base = `http://127.0.0.1:${port}`;
@@ -96,9 +97,9 @@ try {
   await until(async () => (await fetch(`${base}/ready`)).status === 200);
   const idle = rss(server.pid);
 
-  const organization = (await up.call('GET', `/v1/workspaces/${ids[0]}`)).json.organizationId;
+  const organization = execFileSync('psql', ['-XAtc', "SELECT id FROM organizations WHERE slug = 'local'", postgres.system], { encoding: 'utf8' }).trim();
   const set = `SELECT set_config('app.current_organization_id', '${organization}', true);`;
-  const columns = 'id, organization_id, name, slug, description, archived_at, version, created_at, updated_at';
+  const columns = 'id, name, slug, description, archived_at, version, created_at, updated_at';
   const pgbench = (name, statement) => {
     const file = join(scratch, `${name}.sql`);
     writeFileSync(file, `\\startpipeline\n${set}\n${statement}\n\\endpipeline\n`);

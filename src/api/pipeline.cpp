@@ -123,9 +123,17 @@ task<net::Response> Pipeline::handle(net::Request& request) {
     co_return response;
 }
 
+// When a connection is lost at the commit, nobody knows whether there was one. With a key it can be found out: the next
+// attempt either gets the kept answer or does the work.
 task<net::Response> Pipeline::write(Call const& call) {
     auto const key = call.route().takes_idempotency_key() ? read_idempotency_key(call) : std::nullopt;
     auto const make = [this, &call, &key] { return attempt(call, key); };
+    if (key) {
+        try {
+            co_return co_await postgres::with_retries(make);
+        } catch (postgres::OutcomeUnknown const&) {  // below
+        }
+    }
     co_return co_await postgres::with_retries(make);
 }
 

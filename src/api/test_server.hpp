@@ -117,6 +117,7 @@ struct ServerWishes {
     std::chrono::milliseconds lock_timeout{3000};
     unsigned exclusive_connections = 4;
     std::string redis_url = {};
+    std::string app_url = database().app();
     Log log = {};
 };
 
@@ -125,7 +126,7 @@ public:
     explicit TestServer(RouteTables tables, ServerWishes wishes = {})
         : loop_(0, wishes.log),
           constants_(tables, "0.0.0", "a secret for tests"),
-          postgres_(loop_, offload_, pool_options(database().app(), wishes)),
+          postgres_(loop_, offload_, pool_options(wishes.app_url, wishes)),
           system_(loop_, offload_, pool_options(database().system(), wishes)),
           authenticator_(wishes.authenticator(loop_, system_)),
           limiter_(wishes.limiter ? wishes.limiter(loop_) : nullptr),

@@ -1,63 +1,122 @@
 #include "net/chunked.hpp"
 
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
+#include <algorithm>
 
 namespace buildplan::net {
+namespace {
 
-namespace http = boost::beast::http;
+constexpr std::uint64_t max_chunk = std::uint64_t{1} << 40;
+constexpr std::uint32_t max_dropped = 16 * 1024;  // over the whole body
 
-class ChunkedDecoder::Parser final : public http::basic_parser<true> {
-public:
-    Parser() {
-        eager(false);
-        body_limit(boost::none);
-        // Beast's parser comes to a body by way of a head.
-        constexpr std::string_view head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-        boost::system::error_code error;
-        put({head.data(), head.size()}, error);
+int nibble(unsigned char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+bool is_text(unsigned char c) noexcept { return (c >= 0x20 && c != 0x7f) || c == '\t'; }
+
+bool is_token(unsigned char c) noexcept {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           marks.contains(static_cast<char>(c));
+}
+
+}  // namespace
+
+ChunkedDecoder::Step ChunkedDecoder::step(std::string_view input) noexcept {
+    for (std::size_t i = 0; i < input.size(); ++i) {
+        if (at_ == At::data) {
+            auto const piece =
+                input.substr(i, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size() - i)));
+            left_ -= piece.size();
+            if (left_ == 0) at_ = At::data_cr;
+            return {State::piece, i + piece.size(), piece};
+        }
+        if (!take(static_cast<unsigned char>(input[i]))) return {State::bad, i, {}};
+        if (at_ == At::done) return {State::end, i + 1, {}};
     }
+    return {State::more, input.size(), {}};
+}
 
-    std::string_view piece;
-
-private:
-    using Text = boost::beast::string_view;
-    using Error = boost::system::error_code;
-    void on_request_impl(http::verb, Text, Text, int, Error& error) override { error = {}; }
-    void on_response_impl(int, Text, int, Error& error) override { error = {}; }
-    void on_field_impl(http::field, Text, Text, Error& error) override { error = {}; }
-    void on_header_impl(Error& error) override { error = {}; }
-    void on_body_init_impl(boost::optional<std::uint64_t> const&, Error& error) override { error = {}; }
-    std::size_t on_body_impl(Text text, Error& error) override {
-        error = {};
-        return text.size();
+bool ChunkedDecoder::take(unsigned char byte) noexcept {
+    switch (at_) {
+        case At::first_digit:
+        case At::digits:
+        case At::blank:
+        case At::extension:
+        case At::size_end:
+            return take_size(byte);
+        case At::data_cr:
+            at_ = At::data_lf;
+            return byte == '\r';
+        case At::data_lf:
+            at_ = At::first_digit;
+            return byte == '\n';
+        case At::data:
+        case At::done:
+            return false;
+        default:
+            return take_trailer(byte);
     }
-    void on_chunk_header_impl(std::uint64_t, Text, Error& error) override { error = {}; }
-    std::size_t on_chunk_body_impl(std::uint64_t, Text text, Error& error) override {
-        error = {};
-        piece = {text.data(), text.size()};
-        return text.size();
-    }
-    void on_finish_impl(Error& error) override { error = {}; }
-};
+}
 
-ChunkedDecoder::ChunkedDecoder() : parser_(std::make_unique<Parser>()) {}
-ChunkedDecoder::~ChunkedDecoder() = default;
-ChunkedDecoder::ChunkedDecoder(ChunkedDecoder&&) noexcept = default;
-ChunkedDecoder& ChunkedDecoder::operator=(ChunkedDecoder&&) noexcept = default;
-
-ChunkedDecoder::Step ChunkedDecoder::step(std::string_view input) {
-    std::size_t consumed = 0;
-    parser_->piece = {};
-    while (!parser_->is_done()) {
-        if (consumed == input.size()) return {State::more, consumed, {}};
-        boost::system::error_code error;
-        consumed += parser_->put({input.data() + consumed, input.size() - consumed}, error);
-        if (error == http::error::need_more) return {State::more, consumed, {}};
-        if (error) return {State::bad, consumed, {}};
-        if (!parser_->piece.empty()) return {State::piece, consumed, parser_->piece};
+bool ChunkedDecoder::take_size(unsigned char byte) noexcept {
+    if (at_ == At::size_end) {
+        at_ = left_ > 0 ? At::data : At::line;
+        return byte == '\n';
     }
-    return {State::end, consumed, {}};
+    if (at_ == At::first_digit || at_ == At::digits) {
+        if (int const digit = nibble(byte); digit >= 0) {
+            left_ = (at_ == At::digits ? left_ * 16 : 0) + static_cast<std::uint64_t>(digit);
+            at_ = At::digits;
+            return left_ < max_chunk && ++dropped_ < max_dropped;  // zeros in front are bounded too
+        }
+        if (at_ == At::first_digit) return false;
+    }
+    if (byte == '\r') {
+        bool const complete = at_ != At::blank;
+        at_ = At::size_end;
+        return complete;
+    }
+    if (at_ != At::extension) {
+        if (byte != ';' && byte != ' ' && byte != '\t') return false;
+        at_ = byte == ';' ? At::extension : At::blank;
+    }
+    return is_text(byte) && ++dropped_ < max_dropped;
+}
+
+bool ChunkedDecoder::take_trailer(unsigned char byte) noexcept {
+    switch (at_) {
+        case At::line:
+            if (byte == '\r') {
+                at_ = At::last_end;
+                return true;
+            }
+            at_ = At::name;
+            return is_token(byte) && ++dropped_ < max_dropped;
+        case At::name:
+            if (byte == ':') {
+                at_ = At::value;
+                return true;
+            }
+            return is_token(byte) && ++dropped_ < max_dropped;
+        case At::value:
+            if (byte == '\r') {
+                at_ = At::line_end;
+                return true;
+            }
+            return is_text(byte) && ++dropped_ < max_dropped;
+        case At::line_end:
+            at_ = At::line;
+            return byte == '\n';
+        case At::last_end:
+            at_ = At::done;
+            return byte == '\n';
+        default:
+            return false;
+    }
 }
 
 }  // namespace buildplan::net

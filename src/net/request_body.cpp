@@ -95,8 +95,6 @@ task<std::string_view> RequestBody::next_chunk() {
                 co_return step.piece;
             case ChunkedDecoder::State::more:
                 own_->consume(step.consumed);
-                // The size line of a chunk and the trailers are short, or they are an attack.
-                if (own_->size() >= piece_size) throw problems::malformed("The chunks of the body are malformed.");
                 co_await fill(*own_);
         }
     }

@@ -74,15 +74,15 @@ TEST(RoundTrips, AreAsFewAsTheyCanBe) {
 
 task<> slow_read(Pool& pool, Principal who, double seconds) { co_await pool.one(who, Sleep(seconds)); }
 
-// A tenant whose statements take 0.4 s, beside one whose statements are quick.
+// A tenant with a burst of statements that take 0.4 s each, beside one whose statements are quick.
 task<> slow_beside_quick(Ground& ground, Pool& pool) {
     auto const slow = somebody(), quick = somebody();
     co_await pool.pipeline(quick, CountNotes(), Sleep(0));
-    std::array<Beside, 3> besides;
+    std::array<Beside, 6> besides;
     for (auto& each : besides) each.start(ground.loop, slow_read(pool, slow, 0.4));
     std::vector<double> took;
     auto const start = std::chrono::steady_clock::now();
-    while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds{600}) {
+    while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds{800}) {
         auto const asked = std::chrono::steady_clock::now();
         co_await pool.one(quick, CountNotes());
         took.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - asked).count());
@@ -230,7 +230,7 @@ task<> destroyed_at_once(Ground& ground) {
         co_await sleep_for(std::chrono::milliseconds{10});
     }
     co_await until([&] { return reader.ended; });
-    EXPECT_EQ(name_of(reader.error), "unavailable");
+    EXPECT_EQ(name_of(reader.error), "unknown");
     never = true;
     co_await until([&] { return writer.ended; });
     EXPECT_EQ(name_of(writer.error), "ok");

@@ -38,6 +38,9 @@ struct Options {
     std::chrono::milliseconds wait = std::chrono::seconds{2};
     std::size_t waiting = 1000;
 
+    // A server that is silent for this long beyond a lane's statement timeout is taken for dead.
+    std::chrono::milliseconds silence = std::chrono::seconds{2};
+
     std::chrono::milliseconds connect_timeout = std::chrono::seconds{5};
     std::chrono::milliseconds backoff = std::chrono::milliseconds{20};  // doubles from here, with jitter,
     std::chrono::milliseconds backoff_limit = std::chrono::milliseconds{250};

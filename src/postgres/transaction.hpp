@@ -8,9 +8,9 @@
 // the server has confirmed that; where it cannot, the connection is closed. A caller that is cancelled (task
 // cancellation) gets operation_aborted at once and its running statement is cancelled in the server.
 //
-// One statement at a time. After a statement has thrown, only rollback (or the destructor) makes sense: what else is
-// asked for throws Error 25P02 without a round trip. Throws as error.hpp says: Error, Unavailable, OutcomeUnknown
-// (commit and commit_with only), Timeout.
+// One statement at a time. When a statement throws, the transaction is being rolled back already and its connection is
+// gone: what else is asked for throws Error 25P02 without a round trip. Throws as error.hpp says: Error, Unavailable,
+// OutcomeUnknown (commit and commit_with only), Timeout.
 #pragma once
 
 #include <memory>
@@ -82,10 +82,11 @@ public:
         co_await execute({&request, 1}, true);
         co_return std::move(answer.value);
     }
-    // Returns when the server has confirmed it. Never throws for a connection that is lost: that has the same effect.
+    // Returns when the server has confirmed it (after an error it is under way by itself). Never throws for a
+    // connection that is lost: that has the same effect.
     task<> rollback();
 
-    // Begun, and neither committed nor rolled back.
+    // Begun, and neither committed nor rolled back nor failed.
     [[nodiscard]] bool open() const noexcept;
 
 protected:

@@ -122,7 +122,7 @@ task<> Cache::State::load(std::shared_ptr<State> self, Family::Kept& family, std
                           std::shared_ptr<Load> load, Loader loader, Gate::Pass pass) {
     auto const inside = std::move(pass);
     try {
-        load->answer = co_await self->fetch(family, key, *load, loader);
+        load->answer = co_await self->fetch(family, key, loader);
     } catch (...) {
         load->error = std::current_exception();
     }
@@ -144,7 +144,7 @@ task<> Cache::State::load(std::shared_ptr<State> self, Family::Kept& family, std
     }
 }
 
-task<Answer> Cache::State::fetch(Family::Kept& family, std::string const& key, Load const& load, Loader const& loader) {
+task<Answer> Cache::State::fetch(Family::Kept& family, std::string const& key, Loader const& loader) {
     Found found;
     if (believes_redis(key)) found = co_await ask_redis(key);
     if (found.hit) {
@@ -155,7 +155,8 @@ task<Answer> Cache::State::fetch(Family::Kept& family, std::string const& key, L
     auto const begin = Clock::now();
     auto answer = co_await loader();
     family.load_time.observe(std::chrono::duration<double>(Clock::now() - begin).count());
-    if (!found.lease.empty() && !load.stale) store(family, key, found.lease, answer);
+    // Whether it is too old to be stored is for the lease to say, unless Redis has yet to hear of what we know.
+    if (!found.lease.empty() && believes_redis(key)) store(family, key, found.lease, answer);
     co_return answer;
 }
 
@@ -171,10 +172,11 @@ task<Cache::State::Found> Cache::State::ask_redis(std::string const& key) {
     Found found;
     auto const lease = new_lease();
     try {
-        auto entry = co_await client.command(Command("GET", key).within(options.patience));
+        auto get = Command("GET", key).within(options.patience);
+        auto entry = co_await client.command(std::move(get));
         if (entry.is_nil()) {
-            entry = co_await client.command(
-                Command("SET", key, lease, "NX", "GET", "PX", options.lease.count()).within(options.patience));
+            auto set = Command("SET", key, lease, "NX", "GET", "PX", options.lease.count()).within(options.patience);
+            entry = co_await client.command(std::move(set));
         }
         auto const text = entry.is_nil() ? std::string_view(lease) : entry.as_text();
         if (text.starts_with(lease_mark)) {

@@ -37,10 +37,10 @@ public:
     struct Options {
         unsigned schema = 1;  // raise it when the meaning of cached bytes changes: "v1:org:…" becomes "v2:org:…"
         std::string channel = "buildplan:invalidate";
-        std::size_t local_bytes = 4 * 1024 * 1024;  // of all families together, on this shard
-        std::chrono::milliseconds patience{100};    // with Redis, before the loader is asked
-        std::chrono::milliseconds lease{10'000};    // a load that takes longer is not kept
-        std::size_t max_entry = 1024 * 1024;        // bytes; what is larger is not kept
+        std::size_t local_bytes = 4uz * 1024 * 1024;  // of all families together, on this shard
+        std::chrono::milliseconds patience{100};      // with Redis, before the loader is asked
+        std::chrono::milliseconds lease{10'000};      // a load that takes longer is not kept
+        std::size_t max_entry = 1024uz * 1024;        // bytes; what is larger is not kept
     };
 
     // Entries of one kind: one label in the metrics, one set of times.

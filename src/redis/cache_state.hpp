@@ -24,7 +24,7 @@ struct Cache::Family::Kept {
 // One load and those who wait for it.
 struct Load {
     std::vector<Completion<Answer>> waiting;
-    bool stale = false;  // its key was invalidated since it began
+    bool stale = false;  // its key was, or may have been, invalidated since it began: no copy of it is kept here
     bool done = false;
     Answer answer;
     std::exception_ptr error;
@@ -38,7 +38,7 @@ struct Cache::State : std::enable_shared_from_this<State> {
 
     static task<> load(std::shared_ptr<State> self, Family::Kept& family, std::string key, std::shared_ptr<Load> load,
                        Loader loader, Gate::Pass pass);
-    task<Answer> fetch(Family::Kept& family, std::string const& key, Load const& load, Loader const& loader);
+    task<Answer> fetch(Family::Kept& family, std::string const& key, Loader const& loader);
     struct Found {
         bool hit = false;
         Answer answer;

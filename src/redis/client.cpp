@@ -61,6 +61,7 @@ private:
 
 class RoutedClient final : public Client {
 public:
+    using Client::command;
     RoutedClient(Loop& loop, Options options)
         : context_(std::make_shared<LinkContext>(loop, std::move(options))),
           router_(context_->options.cluster ? route_in_cluster(context_) : route_to_one(context_)) {}
@@ -197,7 +198,7 @@ private:
 
 }  // namespace
 
-std::shared_ptr<Router> route_to_one(std::shared_ptr<LinkContext> context) {
+std::shared_ptr<Router> route_to_one(std::shared_ptr<LinkContext> const& context) {
     return std::make_shared<OneServer>(context);
 }
 

@@ -10,6 +10,7 @@
 // still wait would be failed after it is gone.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -38,6 +39,16 @@ public:
 
     // One command, one reply. An error reply is thrown as ReplyError.
     virtual task<Value> command(Command command) = 0;
+    // `client.command("GET", key)`
+    template <class... Args>
+    task<Value> command(std::string_view name, Args const&... args) {
+        return command(Command(name, args...));
+    }
+    // `client.call(script, {key}, 5)`
+    template <class... Args>
+    task<Value> call(Script const& script, std::initializer_list<std::string_view> keys, Args const&... args) {
+        return command(script.call(keys, args...));
+    }
 
     // Several in one flight; replies in the order of the commands, error replies among them. In a cluster each goes to
     // the node of its key, so those of different slots may run in another order.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "redis/test_loop.hpp"
+#include "runtime/shards.hpp"
 
 namespace buildplan::redis {
 namespace {
@@ -12,8 +13,8 @@ using test_support::start_redis;
 
 task<> set_and_get(Client& client, int i) {
     auto const key = "many:" + std::to_string(i);
-    co_await client.command(Command("SET", key, i));
-    auto const got = co_await client.command(Command("GET", key));
+    co_await client.command("SET", key, i);
+    auto const got = co_await client.command("GET", key);
     EXPECT_EQ(got.as_integer(), i);
 }
 
@@ -44,16 +45,16 @@ TEST(Client, AFlightOfAHundredThousandComesBackInOrder) { run(hundred_thousand);
 
 task<> errors(Loop& loop) {
     auto const client = co_await connect(loop, redis().url());
-    co_await client->command(Command("SET", "text", "a"));
-    EXPECT_EQ(co_await outcome(*client, Command("INCR", "text")), "ERR");
-    EXPECT_EQ(co_await outcome(*client, Command("LPUSH", "text", 1)), "WRONGTYPE");
+    co_await client->command("SET", "text", "a");
+    EXPECT_EQ(co_await outcome(*client, "INCR", "text"), "ERR");
+    EXPECT_EQ(co_await outcome(*client, "LPUSH", "text", 1), "WRONGTYPE");
     std::vector<Command> commands{Command("LPUSH", "text", 1), Command("GET", "text")};
     auto const replies = co_await client->pipeline(std::move(commands));
     EXPECT_EQ(replies[0].error_code(), "WRONGTYPE");
     EXPECT_EQ(replies[1].as_text(), "a");
     std::string const big(3'000'000, 'x');
-    co_await client->command(Command("SET", "big", big));
-    auto const got = co_await client->command(Command("GET", "big"));
+    co_await client->command("SET", "big", big);
+    auto const got = co_await client->command("GET", "big");
     EXPECT_EQ(got.as_text(), big);
     co_await client->close();
 }
@@ -62,7 +63,7 @@ TEST(Client, ErrorRepliesAreThrownOrComeInTheFlight) { run(errors); }
 
 task<> transactions(Loop& loop) {
     auto const client = co_await connect(loop, redis().url());
-    co_await client->command(Command("DEL", "n"));
+    co_await client->command("DEL", "n");
     std::vector<Command> commands{Command("INCR", "n"), Command("INCR", "n")};
     auto const replies = co_await client->transaction(std::move(commands));
     EXPECT_EQ(replies.size(), 2u);
@@ -75,7 +76,7 @@ task<> transactions(Loop& loop) {
         code = e.code;
     }
     EXPECT_EQ(code, "ERR");
-    EXPECT_EQ(co_await outcome(*client, Command("GET", "n")), "2");
+    EXPECT_EQ(co_await outcome(*client, "GET", "n"), "2");
     co_await client->close();
 }
 
@@ -126,7 +127,7 @@ task<> caller_leaves(Loop& loop) {
     leave_too.emit(asio::cancellation_type::terminal);
     EXPECT_TRUE(gone);
     EXPECT_TRUE(gone_too);
-    EXPECT_EQ(co_await outcome(*client, Command("ECHO", "b")), "b");
+    EXPECT_EQ(co_await outcome(*client, "ECHO", "b"), "b");
     co_await client->close();
 }
 
@@ -139,7 +140,7 @@ task<> note(Client& client, Command command, std::vector<std::string>& outcomes)
 
 task<> killed(Loop& loop, test_support::RedisServer& server) {
     auto const client = co_await connect(loop, server.url(), "killed");
-    co_await client->command(Command("SET", "k", "kept"));
+    co_await client->command("SET", "k", "kept");
     std::vector<std::string> outcomes;
     for (int i = 0; i < 100; ++i)
         loop.spawn("caller", note(*client, Command("BLPOP", "nothing", 0).within(20s), outcomes));
@@ -153,7 +154,7 @@ task<> killed(Loop& loop, test_support::RedisServer& server) {
     EXPECT_TRUE(std::ranges::all_of(outcomes, [](auto const& each) { return each == "lost"; }));
     EXPECT_FALSE(client->available());
     auto const begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < 1000; ++i) EXPECT_EQ(co_await outcome(*client, Command("GET", "k")), "refused");
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(co_await outcome(*client, "GET", "k"), "refused");
     EXPECT_LT(milliseconds_since(begin), 500);
     EXPECT_FALSE(client->send(Command("SET", "k", "sent")));
     EXPECT_TRUE(survived.empty());
@@ -161,7 +162,7 @@ task<> killed(Loop& loop, test_support::RedisServer& server) {
     auto const restarted = std::chrono::steady_clock::now();
     EXPECT_TRUE(co_await client->connected(5s));
     EXPECT_LT(milliseconds_since(restarted), 1000);
-    EXPECT_EQ(co_await outcome(*client, Command("GET", "k")), "kept");
+    EXPECT_EQ(co_await outcome(*client, "GET", "k"), "kept");
     co_await wait_until([&] { return !survived.empty(); }, "an idempotent command is lost");
     EXPECT_EQ(survived.at(0), "kept");
     co_await client->close();
@@ -181,15 +182,15 @@ task<> stopped(Loop& loop, test_support::RedisServer& server) {
     co_await client->connected(5s);
     server.pause();
     auto begin = std::chrono::steady_clock::now();
-    EXPECT_EQ(co_await outcome(*client, Command("GET", "k")), "timeout");
+    EXPECT_EQ(co_await outcome(*client, "GET", "k"), "timeout");
     EXPECT_LT(milliseconds_since(begin), 200);
     begin = std::chrono::steady_clock::now();
-    EXPECT_EQ(co_await outcome(*client, Command("GET", "k")), "refused");
+    EXPECT_EQ(co_await outcome(*client, "GET", "k"), "refused");
     EXPECT_LT(milliseconds_since(begin), 20);
     EXPECT_FALSE(co_await client->connected(300ms)) << "a server that accepts but does not answer is not up";
     server.resume();
     EXPECT_TRUE(co_await client->connected(5s));
-    EXPECT_EQ(co_await outcome(*client, Command("ECHO", "back")), "back");
+    EXPECT_EQ(co_await outcome(*client, "ECHO", "back"), "back");
     co_await client->close();
 }
 
@@ -200,24 +201,43 @@ TEST(Client, AServerThatHangsCountsAsGone) {
 
 task<> paused(Loop& loop, test_support::RedisServer& server) {
     auto const client = co_await connect(loop, server.url(), "paused");
-    auto const id = co_await outcome(*client, Command("CLIENT", "ID"));
+    auto const id = co_await outcome(*client, "CLIENT", "ID");
     server.pause();
     std::vector<std::string> outcomes;
     loop.spawn("patient", note(*client, Command("ECHO", "patient"), outcomes));
-    EXPECT_EQ(co_await outcome(*client, Command("GET", "k").within(20ms)), "timeout");
-    EXPECT_EQ(co_await outcome(*client, Command("GET", "k").within(20ms)), "refused");
+    EXPECT_EQ(co_await outcome_within(20ms, *client, "GET", "k"), "timeout");
+    EXPECT_EQ(co_await outcome_within(20ms, *client, "GET", "k"), "refused");
     EXPECT_TRUE(outcomes.empty());
     server.resume();
     EXPECT_TRUE(co_await client->connected(5s));
     co_await wait_until([&] { return !outcomes.empty(); }, "the patient caller waits");
     EXPECT_EQ(outcomes.at(0), "patient");
-    EXPECT_EQ(co_await outcome(*client, Command("CLIENT", "ID")), id) << "the connection was kept";
+    EXPECT_EQ(co_await outcome(*client, "CLIENT", "ID"), id) << "the connection was kept";
     co_await client->close();
 }
 
 TEST(Client, AfterOneCallerWaitedInVainOthersAreRefusedUntilTheServerIsHeardAgain) {
     auto const server = start_redis();
     run([&](Loop& loop) { return paused(loop, *server); });
+}
+
+task<> on_one_shard(Loop& loop, std::string url, Script const& script) {
+    auto const client = co_await connect(loop, url);
+    auto const key = "shard:" + std::to_string(loop.index());
+    co_await client->command("DEL", key);
+    for (int i = 1; i <= 200; ++i) {
+        auto const count = co_await client->call(script, {key}, 1);
+        EXPECT_EQ(count.as_integer(), i);
+    }
+    co_await client->close();
+}
+
+TEST(Client, EachShardHasOneAndTheyShareScripts) {
+    Script const add("return redis.call('INCRBY', KEYS[1], ARGV[1])");
+    auto const url = redis().url();
+    Shards shards(3, Log{});
+    shards.start();
+    shards.on_each([&](Loop& loop) { return on_one_shard(loop, url, add); });
 }
 
 std::int64_t calls_of(std::string_view command) {
@@ -229,7 +249,7 @@ std::int64_t calls_of(std::string_view command) {
 task<> scripts(Loop& loop) {
     auto const client = co_await connect(loop, redis().url());
     Script const add("return redis.call('INCRBY', KEYS[1], ARGV[1])");
-    co_await client->command(Command("DEL", "{s}n"));
+    co_await client->command("DEL", "{s}n");
     auto const evals = calls_of("eval");
     for (int round = 0; round < 2; ++round) {
         std::vector<Command> commands;
@@ -237,9 +257,9 @@ task<> scripts(Loop& loop) {
         auto const replies = co_await client->pipeline(std::move(commands));
         for (std::size_t i = 0; i < replies.size(); ++i)
             EXPECT_EQ(replies[i].as_integer(), round * 1000 + static_cast<int>(i) + 1);
-        co_await client->command(Command("SCRIPT", "FLUSH"));
+        co_await client->command("SCRIPT", "FLUSH");
     }
-    auto const last = co_await client->command(add.call({"{s}n"}, 1));
+    auto const last = co_await client->call(add, {"{s}n"}, 1);
     EXPECT_EQ(last.as_integer(), 2001);
     EXPECT_EQ(calls_of("eval") - evals, 3) << "the source goes once for each time that Redis forgot it";
     co_await client->close();
@@ -248,18 +268,19 @@ task<> scripts(Loop& loop) {
 TEST(Client, AScriptGoesAsItsHashAndAsItsSourceOnlyWhereRedisLacksIt) { run(scripts); }
 
 task<> pop(Blocking& blocking, std::string& popped) {
-    auto const reply = co_await blocking.command(Command("BZPOPMIN", "z", 5), 5s);
+    Command const wait("BZPOPMIN", "z", 5);
+    auto const reply = co_await blocking.command(wait, 5s);
     popped = reply[1].as_text();
 }
 
 task<> blocked(Loop& loop) {
     auto const client = co_await connect(loop, redis().url());
-    co_await client->command(Command("DEL", "z"));
+    co_await client->command("DEL", "z");
     auto const blocking = client->blocking("z");
     std::string popped;
     loop.spawn("pop", pop(*blocking, popped));
     co_await wait_until([] { return redis().ask("INFO clients").contains("blocked_clients:1"); }, "nobody blocks");
-    EXPECT_EQ(co_await outcome(*client, Command("ZADD", "z", 1, "member")), "1") << "others are not held up";
+    EXPECT_EQ(co_await outcome(*client, "ZADD", "z", 1, "member"), "1") << "others are not held up";
     co_await wait_until([&] { return !popped.empty(); }, "nothing popped");
     EXPECT_EQ(popped, "member");
 
@@ -287,11 +308,11 @@ task<> greeting(Loop& loop) {
     options.resp3 = true;
     auto const client = Client::make(loop, options);
     EXPECT_TRUE(co_await client->connected(5s));
-    auto const info = co_await outcome(*client, Command("CLIENT", "INFO"));
+    auto const info = co_await outcome(*client, "CLIENT", "INFO");
     for (auto const* part : {"user=somebody", "db=2", "name=greeter", "resp=3"})
         EXPECT_TRUE(info.contains(part)) << info;
-    co_await client->command(Command("HSET", "h", "a", "b"));
-    auto const hash = co_await client->command(Command("HGETALL", "h"));
+    co_await client->command("HSET", "h", "a", "b");
+    auto const hash = co_await client->command("HGETALL", "h");
     EXPECT_EQ(hash.kind(), Value::Kind::map);
     co_await client->close();
 
@@ -325,7 +346,7 @@ task<> closing(Loop& loop) {
     co_await sleep_for(2ms);
     co_await client->close();
     EXPECT_EQ(outcomes, std::vector<std::string>{"done"});
-    EXPECT_EQ(co_await outcome(*client, Command("PING")), "refused");
+    EXPECT_EQ(co_await outcome(*client, "PING"), "refused");
 }
 
 TEST(Client, CloseWaitsForWhatIsOnItsWay) { run(closing); }
@@ -347,7 +368,7 @@ task<> nonsense(Loop& loop) {
     auto const client =
         Client::make(loop, Options::parse("redis://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port())));
     EXPECT_FALSE(co_await client->connected(100ms));
-    EXPECT_EQ(co_await outcome(*client, Command("PING")), "refused");
+    EXPECT_EQ(co_await outcome(*client, "PING"), "refused");
     co_await client->close();
     acceptor.close();
     co_await sleep_for(1ms);

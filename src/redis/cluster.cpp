@@ -7,14 +7,16 @@ namespace buildplan::redis {
 namespace {
 
 constexpr auto usual_pause = std::chrono::seconds{30};
-constexpr auto urgent_pause = std::chrono::milliseconds{50};  // between two questions, however many ask for it
+// Between two questions, however many ask for them; then longer while the cluster does not get well.
+constexpr auto urgent_pause = std::chrono::milliseconds{50}, ill_pause = std::chrono::milliseconds{200};
 
 // A command nobody waits for still follows where its slot has gone.
 task<> carry_out(std::shared_ptr<Router> router, Command command, Clock::time_point until) {
     Job job{.command = &command};
     try {
         co_await settle(router, std::span(&job, 1), until);
-    } catch (Failure const&) {  // counted where it happened
+    } catch (Failure const&) {
+        co_return;  // counted where it happened
     }
 }
 
@@ -140,15 +142,17 @@ void Cluster::learn_soon() {
 }
 
 task<> Cluster::keep_learning(std::shared_ptr<Cluster> self) {
+    auto pause = urgent_pause;
     while (!self->stopped_) {
         self->wanted_ = false;
         self->learning_ = true;
         bool const learnt = co_await self->learn();
-        self->learning_ = false;
         if (self->stopped_) break;
         // Not whole: ask again soon, unasked, until it is.
-        bool const urgent = self->wanted_ || !learnt || !self->whole();
-        self->wake_.expires_after(urgent ? Clock::duration(urgent_pause) : Clock::duration(usual_pause));
+        bool const ill = !learnt || !self->whole();
+        bool const urgent = ill || self->wanted_;
+        pause = ill && !self->wanted_ ? std::min(pause * 2, ill_pause) : urgent_pause;
+        self->wake_.expires_after(urgent ? Clock::duration(pause) : Clock::duration(usual_pause));
         self->learning_ = urgent;
         co_await self->wake_.async_wait(asio::as_tuple(use_task));
     }
@@ -157,6 +161,7 @@ task<> Cluster::keep_learning(std::shared_ptr<Cluster> self) {
 // Asks one node after another until one tells.
 task<bool> Cluster::learn() {
     std::vector<std::shared_ptr<Link>> nodes;
+    nodes.reserve(links_.size());
     for (auto const& [endpoint, link] : links_) nodes.push_back(link);
     std::ranges::rotate(nodes, nodes.begin() + static_cast<std::ptrdiff_t>(++turn_ % nodes.size()));
     // At the start nobody answers yet; later somebody does, or it is as good as the start.

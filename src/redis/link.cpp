@@ -16,7 +16,7 @@ std::exception_ptr cancelled() {
 
 // A deadline this far away never comes; for commands that nobody waits for any more.
 constexpr auto never = Clock::time_point::max();
-constexpr std::size_t read_buffer = 64 * 1024, kept_buffer = 1024 * 1024;
+constexpr std::size_t read_buffer = 64uz * 1024, kept_buffer = 1024uz * 1024;
 
 }  // namespace
 
@@ -172,7 +172,7 @@ void Link::received(std::string_view bytes) {
     if (std::exchange(silent_, false)) came_up_.wake();
     while (auto value = parser_.next(bytes)) {
         if (mode_ == Mode::listening || value->kind() == Value::Kind::push) {
-            if (auto const push = on_push) push(std::move(*value));
+            if (auto const push = on_push) push(*value);
         } else {
             if (pending_.empty()) throw ProtocolError("Redis answered what nobody asked");
             auto pending = std::move(pending_.front());

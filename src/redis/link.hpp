@@ -72,7 +72,7 @@ public:
 
     // Called in place; cleared by stop().
     std::function<void(bool up)> on_state;
-    std::function<void(Value)> on_push;
+    std::function<void(Value const&)> on_push;
 
     void start();
     // Ends it for good; what is on its way fails in the next turn of the loop.

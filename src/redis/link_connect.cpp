@@ -19,7 +19,7 @@ task<> Link::run(std::shared_ptr<Link> self) {
             co_await self->read();
         } catch (boost::system::system_error const& e) {
             why = e.code().message();
-        } catch (Failure const& e) {
+        } catch (std::exception const& e) {
             why = e.what();
         }
         self->went_down(self->reason_.empty() ? why : self->reason_);

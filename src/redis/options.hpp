@@ -33,9 +33,9 @@ struct Options {
     std::chrono::milliseconds timeout{1000};          // a command's, where it has none of its own
     std::chrono::milliseconds connect_timeout{1000};  // to a connection that answers PING
     std::chrono::milliseconds backoff{10}, max_backoff{500};
-    std::size_t max_in_flight = 262'144;        // commands without an answer, a connection
-    std::size_t max_unsent = 64 * 1024 * 1024;  // bytes that the socket has not taken, a connection
-    std::size_t max_bulk = 64 * 1024 * 1024;    // bytes of one string in a reply
+    std::size_t max_in_flight = 262'144;          // commands without an answer, a connection
+    std::size_t max_unsent = 64uz * 1024 * 1024;  // bytes that the socket has not taken, a connection
+    std::size_t max_bulk = 64uz * 1024 * 1024;    // bytes of one string in a reply
 
     // `unix:/path[?db=1]`, `redis://[user:pass@]host[:port][/db]`,
     // `redis-cluster://[user:pass@]host[:port],host[:port]…`; user and password percent-encoded. Throws

@@ -18,10 +18,10 @@ namespace buildplan::redis {
 class Parser {
 public:
     struct Limits {
-        std::size_t bulk = 64 * 1024 * 1024;     // one string
-        std::size_t bytes = 256 * 1024 * 1024;   // all strings of one reply
-        std::size_t elements = 4 * 1024 * 1024;  // of all aggregates of one reply
-        std::size_t line = 64 * 1024;            // a status, an error, a number
+        std::size_t bulk = 64uz * 1024 * 1024;     // one string
+        std::size_t bytes = 256uz * 1024 * 1024;   // all strings of one reply
+        std::size_t elements = 4uz * 1024 * 1024;  // of all aggregates of one reply
+        std::size_t line = 64uz * 1024;            // a status, an error, a number
         std::size_t depth = 32;
     };
 

@@ -27,10 +27,10 @@ task<> counting(Loop& loop, test_support::RedisServer& server) {
         EXPECT_EQ(count.calls, i);
         EXPECT_FALSE(count.local);
     }
-    auto const ttl = co_await client->command(Command("TTL", window.key));
+    auto const ttl = co_await client->command("TTL", window.key);
     EXPECT_GT(ttl.as_integer(), 3590);
 
-    co_await client->command(Command("SET", "session", "s"));
+    co_await client->command("SET", "session", "s");
     std::vector<Value> replies;
     std::vector<Command> others{Command("GET", "session")};
     auto const fourth = co_await counter.count(window, std::move(others), replies);

@@ -40,7 +40,7 @@ public:
     virtual void stop() = 0;
 };
 
-std::shared_ptr<Router> route_to_one(std::shared_ptr<LinkContext> context);
+std::shared_ptr<Router> route_to_one(std::shared_ptr<LinkContext> const& context);
 std::shared_ptr<Router> route_in_cluster(std::shared_ptr<LinkContext> context);
 
 // One command of a flight: sent until it has a reply that is not a redirection.

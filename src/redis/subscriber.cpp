@@ -23,7 +23,7 @@ struct Subscriber::State : std::enable_shared_from_this<State> {
 
     void connect();
     void link_changed(bool up);
-    void received(Value value);
+    void received(Value const& value);
     void deliver(Listeners& listeners, std::string_view name, std::string_view channel, std::string_view message);
     void confirmed();
     void tell(bool now_live);
@@ -50,7 +50,7 @@ struct Subscriber::State : std::enable_shared_from_this<State> {
 void Subscriber::State::connect() {
     link = std::make_shared<Link>(context, context->options.endpoints.at(endpoint), Link::Mode::listening);
     link->on_state = [this](bool up) { link_changed(up); };
-    link->on_push = [this](Value value) { received(std::move(value)); };
+    link->on_push = [this](Value const& value) { received(value); };
     link->start();
 }
 
@@ -83,7 +83,7 @@ void Subscriber::State::tell(bool now_live) {
     }
 }
 
-void Subscriber::State::received(Value value) {
+void Subscriber::State::received(Value const& value) {
     heard = true;
     if (value.is_error()) {
         context->loop.log().warning("Redis refuses a subscription",

@@ -30,7 +30,7 @@ task<> two_listeners(Loop& loop, bool resp3) {
     auto const third = there.psubscribe("n?ws*", pattern.keep());
     EXPECT_TRUE(co_await here.wait_live(5s));
     EXPECT_TRUE(co_await there.wait_live(5s));
-    EXPECT_EQ(co_await outcome(*client, Command("PUBLISH", "news", "1")), "3");
+    EXPECT_EQ(co_await outcome(*client, "PUBLISH", "news", "1"), "3");
     co_await wait_until([&] { return a.messages.size() + b.messages.size() + pattern.messages.size() == 3; },
                         "no message");
     EXPECT_EQ(a.messages, std::vector<std::string>{"news=1"});
@@ -38,8 +38,7 @@ task<> two_listeners(Loop& loop, bool resp3) {
     EXPECT_EQ(pattern.messages, std::vector<std::string>{"news=1"});
     first.end();
     std::string receivers;
-    for (int i = 0; i < 1000 && receivers != "2"; ++i)
-        receivers = co_await outcome(*client, Command("PUBLISH", "news", "2"));
+    for (int i = 0; i < 1000 && receivers != "2"; ++i) receivers = co_await outcome(*client, "PUBLISH", "news", "2");
     EXPECT_EQ(receivers, "2");
     EXPECT_EQ(a.messages.size(), 1u);
     co_await client->close();
@@ -64,10 +63,10 @@ task<> from_within(Loop& loop) {
         next = subscriber.subscribe("within", later.keep());
     });
     EXPECT_TRUE(co_await subscriber.wait_live(5s));
-    co_await client->command(Command("PUBLISH", "within", "a"));
+    co_await client->command("PUBLISH", "within", "a");
     co_await wait_until([&] { return calls == 1; }, "no message");
     EXPECT_TRUE(co_await subscriber.wait_live(5s));
-    co_await client->command(Command("PUBLISH", "within", "b"));
+    co_await client->command("PUBLISH", "within", "b");
     co_await wait_until([&] { return !later.messages.empty(); }, "no message");
     EXPECT_EQ(calls, 1);
     co_await client->close();
@@ -88,7 +87,7 @@ task<> reconnects(Loop& loop, test_support::RedisServer& server) {
     EXPECT_TRUE(co_await subscriber.wait_live(5s));
     EXPECT_EQ(changes, (std::vector{true, false, true})) << "whoever keeps copies knows that messages were missed";
     auto const client = co_await connect(loop, server.url());
-    co_await client->command(Command("PUBLISH", "c", "after"));
+    co_await client->command("PUBLISH", "c", "after");
     co_await wait_until([&] { return !heard.messages.empty(); }, "not subscribed again");
     co_await client->close();
 }

@@ -50,7 +50,10 @@ inline task<> together(Loop& loop, std::vector<task<>> works) {
 inline task<> wait_until(std::function<bool()> condition, char const* what) {
     auto const until = std::chrono::steady_clock::now() + 10s;
     while (!condition()) {
-        if (std::chrono::steady_clock::now() > until) throw std::runtime_error(what);
+        if (std::chrono::steady_clock::now() > until) {
+            ADD_FAILURE() << what;  // said before what else is running is torn down
+            throw std::runtime_error(what);
+        }
         co_await sleep_for(1ms);
     }
 }
@@ -82,6 +85,16 @@ inline task<std::string> outcome(Client& client, Command command) {
     } catch (ReplyError const& e) {
         co_return e.code;
     }
+}
+
+template <class... Args>
+task<std::string> outcome(Client& client, std::string_view name, Args const&... args) {
+    return outcome(client, Command(name, args...));
+}
+template <class... Args>
+task<std::string> outcome_within(std::chrono::milliseconds patience, Client& client, std::string_view name,
+                                 Args const&... args) {
+    return outcome(client, Command(name, args...).within(patience));
 }
 
 }  // namespace buildplan::redis

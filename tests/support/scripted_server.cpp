@@ -130,6 +130,10 @@ task<bool> ScriptedServer::State::carry_out(TcpSocket& socket, Step const& step)
         Timer timer(io, std::chrono::milliseconds{step.wait_ms});
         co_await timer.async_wait(use_task);
     }
+    while (step.until && !*step.until) {
+        Timer timer(io, std::chrono::milliseconds{1});
+        co_await timer.async_wait(use_task);
+    }
     do {
         if (step.bytes.empty()) break;
         auto const [error, count] =

@@ -3,6 +3,7 @@
 // chunked) and asks the script what to do about each.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,6 +32,7 @@ struct Step {
     std::string bytes;
     int wait_ms = 0;
     Then then = Then::go_on;
+    std::atomic<bool> const* until = nullptr;  // and for this
 };
 using Steps = std::vector<Step>;
 

@@ -80,7 +80,7 @@ std::string type_of_schema(dom::object const& schema) {
         }
     }
     if (auto const fallback = text_of(schema, "default"); !fallback.empty()) {
-        text += fmt::format(", unless given <code>{}</code>", escape(fallback));
+        text += fmt::format("; default <code>{}</code>", escape(fallback));
     }
     return text;
 }

@@ -49,6 +49,10 @@ summary { cursor: pointer; padding: .3rem 0; }
   nav { height: auto; position: static; border-right: 0; border-bottom: 1px solid var(--line); }
   main { padding: 1rem; }
   article { padding: 0 .8rem .8rem; }
+  table, tbody, tr, td { display: block; }
+  thead { position: absolute; left: -999rem; }
+  tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  td { border: 0; padding: .1rem 0; }
 }
 )css";
 }

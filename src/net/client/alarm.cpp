@@ -12,7 +12,7 @@ void AlarmCircle::end() noexcept {
     for (auto* const member : members_) member->ring();
 }
 
-Alarm::Alarm(Executor executor, AlarmCircle& circle) : circle_(circle), timer_(executor) {
+Alarm::Alarm(Executor const& executor, AlarmCircle& circle) : circle_(circle), timer_(executor) {
     circle_.members_.insert(this);
 }
 

@@ -28,7 +28,7 @@ class Alarm {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
-    Alarm(Executor executor, AlarmCircle& circle);
+    Alarm(Executor const& executor, AlarmCircle& circle);
     ~Alarm();
     Alarm(Alarm const&) = delete;
     Alarm& operator=(Alarm const&) = delete;

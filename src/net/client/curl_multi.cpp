@@ -15,14 +15,14 @@ struct CurlMulti::Tie {
 // One socket of libcurl's. A new socket with the same number gets a new Watch, so that a late event of the old one,
 // which holds the old Watch, cannot be taken for the new one's.
 struct CurlMulti::Watch {
-    Watch(Executor executor, int socket_) : socket(socket_), descriptor(executor, socket_) {}
+    Watch(Executor const& executor, int socket_) : socket(socket_), descriptor(executor, socket_) {}
     int socket;
     asio::posix::basic_stream_descriptor<Executor> descriptor;
     int wanted = 0;   // CURL_POLL_IN, CURL_POLL_OUT
     int waiting = 0;  // for which of them the loop has been asked
 };
 
-CurlMulti::CurlMulti(Executor executor, std::size_t connections)
+CurlMulti::CurlMulti(Executor const& executor, std::size_t connections)
     : executor_(executor), timer_(executor), tie_(std::make_shared<Tie>(this)) {
     // Once for the process, by whichever loop comes first. Never undone: a name look-up that nobody waits for any more
     // may outlive everything else here.

@@ -22,7 +22,7 @@ protected:
 class CurlMulti {
 public:
     // Keeps up to `connections` open between requests.
-    CurlMulti(Executor executor, std::size_t connections);
+    CurlMulti(Executor const& executor, std::size_t connections);
     ~CurlMulti();  // no handle is in it any more
     CurlMulti(CurlMulti const&) = delete;
     CurlMulti& operator=(CurlMulti const&) = delete;

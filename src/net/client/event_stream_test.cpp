@@ -31,18 +31,20 @@ TEST(EventStream, ReadsTheExamplesOfTheStandard) {
 
 // The same bytes, cut at each place in turn and into single bytes, give the same events.
 TEST(EventStream, IsTheSameWhereverItIsCut) {
+    using namespace std::string_literals;
     std::string const bytes =
         "\xEF\xBB\xBF"
         "event: a\r\ndata: \xC3\xA4\r\n\r\nretry: 2500\rdata: 1\rdata: 2\rid: 7\r\rid: 8\nevent: b\ndata: {\"x\": "
         "\"y\"}\n\r\n"
-        "retry: 1x\nid: a\0b\ndata: end\n\nid: lost\ndata: unfinished";
+        "retry: 1x\nid: a\0b\ndata: end\n\nid: lost\ndata: unfinished"s;
     EventStream whole;
     whole.feed(bytes);
     auto const expected = read(whole);
-    ASSERT_EQ(expected.size(), 3u);
+    ASSERT_EQ(expected.size(), 4u);
     EXPECT_EQ(expected[0], (ServerEvent{"a", "\xC3\xA4", ""}));
     EXPECT_EQ(expected[1], (ServerEvent{"message", "1\n2", "7"}));
     EXPECT_EQ(expected[2], (ServerEvent{"b", "{\"x\": \"y\"}", "8"}));
+    EXPECT_EQ(expected[3], (ServerEvent{"message", "end", "8"}));
     for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
         EventStream stream;
         stream.feed(std::string_view(bytes).substr(0, cut));

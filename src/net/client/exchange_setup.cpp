@@ -165,7 +165,8 @@ void Exchange::set_up_method() {
         set(easy, CURLOPT_NOBODY, 1L);
     } else if (!order_.body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
         set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(order_.body.size()));
-        set(easy, CURLOPT_POSTFIELDS, order_.body.data());  // not copied
+        // Not copied; nullptr would mean standard input.
+        set(easy, CURLOPT_POSTFIELDS, order_.body.empty() ? "" : &order_.body.front());
     }
     if (method != "HEAD") set(easy, CURLOPT_CUSTOMREQUEST, std::string(method).c_str());
     if (auto const& aws = order_.request.options.aws; aws && order_.sign) {
@@ -177,10 +178,10 @@ void Exchange::set_up_method() {
 
 void Exchange::set_up_headers() {
     auto const append = [this](std::string const& line) {
-        auto* const longer = curl_slist_append(static_cast<curl_slist*>(header_list_.get()), line.c_str());
+        auto* const list = static_cast<curl_slist*>(header_list_.release());
+        auto* const longer = curl_slist_append(list, line.c_str());
+        header_list_.reset(longer ? longer : list);
         if (!longer) throw std::bad_alloc();
-        static_cast<void>(header_list_.release());
-        header_list_.reset(longer);
     };
     append("Expect:");  // libcurl's own would wait a second for a 100 that few servers send
     if (!find_header(order_.headers, "content-type")) append("Content-Type:");

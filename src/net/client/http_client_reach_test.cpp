@@ -68,10 +68,11 @@ TEST(HttpClientReach, InsideIsRefusedHoweverItIsWritten) {
 
 TEST(HttpClientReach, ARefusedAddressIsNotTriedAgain) {
     auto request = from_outside("http://127.0.0.1:9/");
-    request.options.retry = {.base = seconds{1}};
+    request.options.retry = {.base = seconds{30}, .cap = seconds{30}};
+    request.options.timeouts.total = seconds{60};
     auto const result = call(request);
     EXPECT_EQ(result.kind(), Kind::refused_address);
-    EXPECT_LT(result.took, milliseconds{500});
+    EXPECT_LT(result.took, seconds{2});
 }
 
 TEST(HttpClientReach, TheOperatorOpensHostsAndNetworks) {
@@ -108,9 +109,9 @@ TEST(HttpClientReach, ANameServerThatDoesNotAnswerHoldsUpNobody) {
     auto const results = call_together({hopeless, get(server.url()), hopeless});
     EXPECT_EQ(results[0].kind(), Kind::timeout);
     EXPECT_EQ(results[2].kind(), Kind::timeout);
-    EXPECT_LT(results[0].took, seconds{1});
+    EXPECT_LT(results[0].took, seconds{3});
     EXPECT_EQ(results[1].body(), "secret");
-    EXPECT_LT(results[1].took, milliseconds{150});
+    EXPECT_LT(results[1].took, results[0].took);
     // The look-ups outlive requests, client and loop, and end by themselves.
     std::unique_lock lock(stuck.mutex);
     EXPECT_EQ(stuck.waiting, 2);

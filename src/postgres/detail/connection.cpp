@@ -89,7 +89,7 @@ void Connection::send(Exchange& exchange) {
     }
 
     auto const now = Clock::now();
-    if (quiet()) head_since_ = now;
+    if (quiet()) head_since_ = turn_since_ = now;
     exchange.state = Exchange::State::sent;
     exchange.since = now;
     exchange.connection = this;
@@ -207,6 +207,7 @@ void Connection::take(ResultPointer result) {
             if (step.last) {
                 --in_flight_;
                 if (step.exchange != nullptr) owner_->finished(*this, *step.exchange);
+                turn_since_ = Clock::now();
             }
             return;
         case PGRES_FATAL_ERROR:
@@ -280,22 +281,28 @@ void Connection::lose(std::string reason) {
     loop_.post([self = shared_from_this()] { self->report(); });
 }
 
-void Connection::report() {
-    if (owner_ == nullptr) return;
+// The exchanges that nobody will answer any more, each with what its caller is to be told.
+std::vector<Exchange*> Connection::take_unanswered() {
+    std::vector<Exchange*> unanswered;
     for (auto const& step : std::exchange(steps_, {})) {
         if (!step.last || step.exchange == nullptr) continue;
         auto& exchange = *step.exchange;
+        unanswered.push_back(&exchange);
         // What the server has refused stays refused, whether or not it lived to say that the refusal is over.
-        if (!exchange.error) exchange.failure = "lost";
-        if (!exchange.error && (exchange.end != nullptr || exchange.is_whole_transaction())) {
-            exchange.error = std::make_exception_ptr(OutcomeUnknown());
-        } else if (!exchange.error) {
-            exchange.error =
-                std::make_exception_ptr(Unavailable("The connection to the database was lost; nothing was changed."));
-        }
-        owner_->finished(*this, exchange);
+        if (exchange.error) continue;
+        exchange.failure = "lost";
+        exchange.error =
+            exchange.end != nullptr || exchange.is_whole_transaction()
+                ? std::make_exception_ptr(OutcomeUnknown())
+                : std::make_exception_ptr(Unavailable("The connection to the database was lost; nothing was changed."));
     }
     in_flight_ = 0;
+    return unanswered;
+}
+
+void Connection::report() {
+    if (owner_ == nullptr) return;
+    for (auto* const exchange : take_unanswered()) owner_->finished(*this, *exchange);
     owner_->lost(*this, reason_);
 }
 
@@ -303,11 +310,7 @@ std::vector<Exchange*> Connection::close() {
     state_ = State::lost;
     owner_ = nullptr;
     shut();
-    std::vector<Exchange*> unanswered;
-    for (auto const& step : std::exchange(steps_, {})) {
-        if (step.last && step.exchange != nullptr) unanswered.push_back(step.exchange);
-    }
-    return unanswered;
+    return take_unanswered();
 }
 
 }  // namespace buildplan::postgres::detail

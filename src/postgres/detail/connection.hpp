@@ -69,7 +69,7 @@ public:
     void abandon(Exchange const& exchange) noexcept;
     // Fails what is in flight and closes at once; the owner hears of it soon.
     void lose(std::string reason);
-    // Closes at once and tells nobody. Gives back what was in flight, to be failed.
+    // Closes at once and tells nobody. Gives back what was in flight, each with its error.
     std::vector<Exchange*> close();
 
     // For send_cancel_request; null when there is no connection.
@@ -86,6 +86,10 @@ public:
     [[nodiscard]] Clock::duration busy_for(Clock::time_point now) const noexcept {
         return quiet() ? Clock::duration{0} : now - head_since_;
     }
+    // How long the server has been at the exchange whose turn it is, or was at the one that it has just answered.
+    [[nodiscard]] Clock::duration turn(Clock::time_point now) const noexcept { return now - turn_since_; }
+    // Whose answer comes next; nothing when nobody's does.
+    [[nodiscard]] Exchange const* front() const noexcept { return quiet() ? nullptr : steps_.front().exchange; }
     // When it last got or finished work; when it was made, before that.
     [[nodiscard]] Clock::time_point made() const noexcept { return made_; }
     [[nodiscard]] Clock::time_point last_used() const noexcept { return head_since_; }
@@ -124,6 +128,7 @@ private:
     void take(ResultPointer result);
     void take_command(Step const& step, pg_result* result);
     void refuse(Exchange* exchange, Statement const* statement, pg_result const* result);
+    std::vector<Exchange*> take_unanswered();
     void report();
     void shut() noexcept;
 
@@ -144,7 +149,8 @@ private:
     std::string reason_;  // why it was lost
     std::deque<Step> steps_;
     Clock::time_point const made_ = Clock::now();
-    Clock::time_point head_since_ = made_;
+    Clock::time_point head_since_ = made_;  // of the step that comes next
+    Clock::time_point turn_since_ = made_;  // of its exchange
     PreparedStatements prepared_;
     Parameters no_parameters_;
     Parameters scope_parameters_;

@@ -94,8 +94,7 @@ void Engine::submit(Exchange& exchange) {
     if (!exchange.pass || shut_) return refuse(exchange, "The server is about to stop.");
     if (system_ && exchange.scope != nullptr) count_work(exchange.scope_value);
     auto const now = Clock::now();
-    if (exchange.lane == Lane::shared && exchange.is_whole_transaction() &&
-        slow_.contains(exchange.requests.front().statement->name, exchange.scope_value, now)) {
+    if (exchange.lane == Lane::shared && is_slow(exchange, now)) {
         exchange.lane = Lane::heavy;
         exchange.moved = true;
     }
@@ -149,21 +148,28 @@ void Engine::pump(LaneState& lane) {
 void Engine::finished(Connection& connection, Exchange& exchange) {
     if (&exchange == &connection.own) return admit(connection);
     lane_of(connection.lane()).answered(exchange, Clock::now());
-    if (exchange.error && run_again(exchange)) return;
+    if (exchange.error && run_again(connection, exchange)) return;
     finish(exchange);
 }
 
 // What PostgreSQL gave up has done nothing, so a whole transaction may be run once more, unseen by its caller.
-bool Engine::run_again(Exchange& exchange) {
+bool Engine::run_again(Connection& connection, Exchange& exchange) {
     if (!exchange.is_whole_transaction() || shut_) return false;
-    auto const& name = exchange.requests.front().statement->name;
-    if (exchange.failure == sqlstate::query_canceled && exchange.connection->lane() == Lane::shared) {
-        slow_.add(name, exchange.scope_value, Clock::now());
-        exchange.lane = Lane::heavy;
-        exchange.moved = true;
-        moved_.add();
+    auto const now = Clock::now();
+    if (exchange.failure == sqlstate::query_canceled && connection.lane() == Lane::shared) {
+        // Soon after it began: a cancel request meant for the one before it, see below.
+        bool const hit_by_accident = !exchange.repeated && !is_slow(exchange, now) &&
+                                     connection.turn(now) < lane_of(Lane::shared).options.statement_timeout / 2;
+        if (hit_by_accident) {
+            exchange.repeated = true;
+        } else {
+            slow_.add(exchange.requests.front().statement->name, exchange.scope_value, now);
+            exchange.lane = Lane::heavy;
+            exchange.moved = true;
+            moved_.add();
+        }
     } else if (exchange.failure == sqlstate::stale_plan && !exchange.repeated) {
-        exchange.connection->retiring = true;  // the schema has changed under its prepared statements
+        connection.retiring = true;  // the schema has changed under its prepared statements
         exchange.repeated = true;
     } else {
         return false;
@@ -171,12 +177,23 @@ bool Engine::run_again(Exchange& exchange) {
     for (auto const& request : exchange.requests) request.answer->clear();
     exchange.error = nullptr;
     exchange.failure.clear();
-    enqueue(exchange, lane_of(exchange.lane), Clock::now());
+    enqueue(exchange, lane_of(exchange.lane), now);
     return true;
+}
+
+bool Engine::is_slow(Exchange const& exchange, Clock::time_point now) const {
+    return exchange.is_whole_transaction() &&
+           slow_.contains(exchange.requests.front().statement->name, exchange.scope_value, now);
 }
 
 void Engine::progressed(Connection& connection) {
     if (connection.retiring && connection.quiet() && !connection.leased) discard(connection);
+    // Several slow ones may have been sent before the first turned out to be slow: the rest need not run into the
+    // timeout one after another, while others wait behind them. Should the cancel request come too late and hit one
+    // of those others, it is run again.
+    auto const* const next = connection.front();
+    if (connection.lane() == Lane::shared && next != nullptr && is_slow(*next, Clock::now()))
+        cancel_in_server(connection);
     pump(lane_of(connection.lane()));
     settle();
 }
@@ -245,7 +262,10 @@ void Engine::cancelled(Exchange& exchange) {
 
 void Engine::count_error(std::string_view failure) {
     auto const what = [&]() -> std::string_view {
-        if (failure == "lost" || failure == "unavailable" || failure == "cancelled") return failure;
+        // Literals, for they are kept as keys.
+        for (std::string_view const name : {"lost", "unavailable", "cancelled"}) {
+            if (failure == name) return name;
+        }
         if (failure == sqlstate::serialization_failure || failure == sqlstate::deadlock_detected) return "conflict";
         if (failure == sqlstate::query_canceled || failure == sqlstate::lock_not_available) return "timeout";
         if (failure.starts_with("23")) return "constraint";
@@ -317,7 +337,8 @@ task<> Engine::send_cancel(std::shared_ptr<Engine> self, std::shared_ptr<Connect
         }
     }
     connection->cancelling = false;
-    if (!sent && !connection->quiet()) connection->lose("a statement could not be cancelled");
+    if (!sent && !connection->quiet() && connection->lane() != Lane::shared)
+        connection->lose("a statement could not be cancelled");
     if (connection->releasing) {
         connection->releasing = false;
         self->release(connection);

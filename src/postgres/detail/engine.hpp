@@ -49,7 +49,8 @@ private:
     void enqueue(Exchange& exchange, LaneState& lane, Clock::time_point now);
     void dispatch(Connection& connection, Exchange& exchange);
     void pump(LaneState& lane);
-    bool run_again(Exchange& exchange);
+    bool run_again(Connection& connection, Exchange& exchange);
+    [[nodiscard]] bool is_slow(Exchange const& exchange, Clock::time_point now) const;
     void refuse(Exchange& exchange, std::string detail);
     void finish(Exchange& exchange);
     void settle();

@@ -6,7 +6,6 @@ namespace buildplan::postgres::detail {
 namespace {
 
 constexpr auto least_patience = std::chrono::milliseconds{5};
-constexpr auto silence_grace = std::chrono::seconds{2};
 
 bool free(Connection const& connection) {
     return connection.ready() && !connection.leased && !connection.cancelling && !connection.retiring;
@@ -73,9 +72,9 @@ Connection* LaneState::superfluous(Clock::time_point now, Clock::duration idle) 
     return nullptr;
 }
 
-Clock::duration LaneState::silence_limit() const noexcept {
+Clock::duration LaneState::silence_limit(Clock::duration silence) const noexcept {
     if (options.statement_timeout.count() == 0) return Clock::duration::max();
-    return options.statement_timeout + silence_grace;
+    return options.statement_timeout + silence;
 }
 
 void LaneState::answered(Exchange const& exchange, Clock::time_point now) {

@@ -21,8 +21,8 @@ public:
     [[nodiscard]] std::size_t wanted(Clock::time_point now) const;
     // One that has been of no use for `idle` and is not wanted.
     [[nodiscard]] Connection* superfluous(Clock::time_point now, Clock::duration idle) const;
-    // How long the server may be silent before the connection is taken for dead.
-    [[nodiscard]] Clock::duration silence_limit() const noexcept;
+    // How long the server may take for an answer before the connection is taken for dead.
+    [[nodiscard]] Clock::duration silence_limit(Clock::duration silence) const noexcept;
 
     void answered(Exchange const& exchange, Clock::time_point now);
     void remove(Connection const& connection);

@@ -24,34 +24,46 @@ void OpenTransaction::expect_open() const {
     if (state_ == State::over) throw std::logic_error("the transaction is over");
 }
 
+// Failed, until it turns out not to have: an exception, or the end of a frame that waits, leaves the transaction so,
+// and its connection goes back at once.
+class OpenTransaction::Attempt {
+public:
+    explicit Attempt(OpenTransaction& transaction) : transaction_(transaction) { transaction.state_ = State::failed; }
+    ~Attempt() {
+        if (transaction_.state_ != State::open) transaction_.give_up_connection();
+    }
+    Attempt(Attempt const&) = delete;
+    Attempt& operator=(Attempt const&) = delete;
+    void succeeded(State state) noexcept { transaction_.state_ = state; }
+
+private:
+    OpenTransaction& transaction_;
+};
+
 task<> OpenTransaction::execute(std::span<Request const> requests, bool commit) {
     expect_open();
     Exchange exchange;
     exchange.requests = requests;
-    if (state_ == State::fresh) {
+    bool const first = state_ == State::fresh;
+    Attempt attempt(*this);
+    if (first) {
         exchange.scope = &engine_->scope();
         exchange.scope_value = scope_;
         exchange.lane = lane_;
         if (commit && isolation_ == Isolation::read_committed) {
             if (lane_ == Lane::exclusive) exchange.lane = Lane::shared;
-            state_ = State::over;
-            co_await engine_->perform(exchange);
-            co_return;
+        } else {
+            exchange.begin = &statements::begin_with(isolation_);
+            exchange.lease = &connection_;
         }
-        exchange.begin = &statements::begin_with(isolation_);
-        exchange.lease = &connection_;
     }
-    if (commit) exchange.end = &statements::commit;
-    // Failed, until it turns out not to have: an exception or the end of this frame leaves it so.
-    bool const first = state_ == State::fresh;
-    state_ = State::failed;
+    if (commit && !exchange.is_whole_transaction()) exchange.end = &statements::commit;
     if (first) {
         co_await engine_->perform(exchange);
     } else {
         co_await engine_->perform_on(*connection_, exchange);
     }
-    state_ = commit ? State::over : State::open;
-    if (commit) give_up_connection();
+    attempt.succeeded(commit ? State::over : State::open);
 }
 
 task<> OpenTransaction::commit() {
@@ -62,27 +74,23 @@ task<> OpenTransaction::commit() {
     expect_open();
     Exchange exchange;
     exchange.end = &statements::commit;
-    state_ = State::failed;
+    Attempt attempt(*this);
     co_await engine_->perform_on(*connection_, exchange);
-    state_ = State::over;
-    give_up_connection();
+    attempt.succeeded(State::over);
 }
 
 task<> OpenTransaction::rollback() {
     state_ = State::over;
     if (!connection_) co_return;
-    if (!connection_->ready() || connection_->cancelling || connection_->clean()) {
-        give_up_connection();
-        co_return;
-    }
     Exchange exchange;
     exchange.end = &statements::rollback;
+    Attempt attempt(*this);
     try {
         co_await engine_->perform_on(*connection_, exchange);
     } catch (Problem const&) {
         // A lost connection has rolled it back.
     }
-    give_up_connection();
+    attempt.succeeded(State::over);
 }
 
 }  // namespace buildplan::postgres::detail

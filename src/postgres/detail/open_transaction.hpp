@@ -19,10 +19,12 @@ public:
     task<> execute(std::span<Request const> requests, bool commit);
     task<> commit();
     task<> rollback();
-    [[nodiscard]] bool open() const noexcept { return state_ == State::open || state_ == State::failed; }
+    [[nodiscard]] bool open() const noexcept { return state_ == State::open; }
 
 private:
     enum class State : std::uint8_t { fresh, open, failed, over };
+
+    class Attempt;
 
     void expect_open() const;
     void give_up_connection();

@@ -178,7 +178,7 @@ void Engine::check(LaneState& lane, Clock::time_point now) {
     for (auto const& connection : lane.connections) {
         if (!connection->admitted && !connection->broken() && now - connection->made() > options_.connect_timeout) {
             connection->lose("no connection within the time allowed");
-        } else if (connection->busy_for(now) > lane.silence_limit()) {
+        } else if (connection->busy_for(now) > lane.silence_limit(options_.silence)) {
             connection->lose("the server has stopped answering");
         }
     }
