@@ -315,15 +315,43 @@ CREATE INDEX audit_log_by_target ON audit_log (organization_id, target_id, seq);
 -- at never falls while seq grows.
 CREATE INDEX audit_log_by_time ON audit_log (organization_id, at);
 
--- A row's place in the chain is given here and nowhere else. The hash is SHA-256 over the row in PostgreSQL's binary
--- form of a record (each field with its type and length; texts as UTF-8 bytes, jsonb as its text, whatever the client's
--- encoding), its predecessor's hash included: src/features/audit/chain.hpp computes it again.
+-- Who did it, and a row's place in the chain, are given here and nowhere else.
+--
+-- Who: what the statement says, else what the transaction says (app.actor, which core/actor.hpp writes: kind, id, name,
+-- address, request, U+001F between them). The name is looked up where nobody said it, and kept as it is now. Without an
+-- actor there is no row, and so no change.
+--
+-- The hash is SHA-256 over the row in PostgreSQL's binary form of a record (each field with its type and length; texts
+-- as UTF-8 bytes, jsonb as its text, whatever the client's encoding), its predecessor's hash included:
+-- src/features/audit/chain.hpp computes it again.
+--
 -- Runs as the owner, so that nobody else has a right to write the head or these columns.
 CREATE FUNCTION audit_chain() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    written_at timestamptz := clock_timestamp();
+    actor text[];
+    written_at timestamptz;
 BEGIN
+    IF NEW.actor_kind IS NULL THEN
+        actor := string_to_array(current_setting('app.actor', true), chr(31), '');
+        IF actor[1] IS NULL THEN
+            RAISE EXCEPTION 'A change is recorded without an actor.' USING ERRCODE = 'not_null_violation';
+        END IF;
+        NEW.actor_kind := actor[1];
+        NEW.actor_id := actor[2];
+        NEW.actor_name := actor[3];
+        NEW.address := actor[4];
+        NEW.request_id := actor[5];
+    END IF;
+    IF NEW.actor_name IS NULL AND NEW.actor_id IS NOT NULL THEN
+        IF NEW.actor_kind = 'user' THEN
+            SELECT u.email INTO NEW.actor_name FROM public.users u WHERE u.id = NEW.actor_id;
+        ELSE
+            SELECT k.name INTO NEW.actor_name FROM public.api_keys k
+            WHERE k.organization_id = NEW.organization_id AND k.id = NEW.actor_id;
+        END IF;
+    END IF;
+    written_at := clock_timestamp();
     LOOP
         -- The old row is on the right of each sign, the new one on the left: one trip to the row locks it and moves it.
         UPDATE public.audit_heads h
@@ -377,6 +405,8 @@ CREATE POLICY tenant_isolation ON audit_log TO buildplan_app
     WITH CHECK (organization_id = current_setting('app.current_organization_id')::uuid);
 CREATE POLICY system_record ON audit_log FOR INSERT TO buildplan_system WITH CHECK (true);
 -- Row-level security holds the owner too, so the two functions have policies of their own.
+CREATE POLICY owner_name ON users FOR SELECT TO buildplan_owner USING (true);
+CREATE POLICY owner_name ON api_keys FOR SELECT TO buildplan_owner USING (true);
 CREATE POLICY owner_forget_see ON audit_log FOR SELECT TO buildplan_owner USING (true);
 CREATE POLICY owner_forget ON audit_log FOR DELETE TO buildplan_owner USING (true);
 GRANT SELECT,

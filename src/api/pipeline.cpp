@@ -138,8 +138,8 @@ task<net::Response> Pipeline::write(Call const& call) {
 }
 
 task<net::Response> Pipeline::attempt(Call const& call, std::optional<IdempotencyKey> const& key) {
-    auto tx =
-        shard_.postgres.begin(call.principal(), call.route().heavy ? postgres::Lane::heavy : postgres::Lane::exclusive);
+    auto tx = shard_.postgres.begin(call.principal(), call.actor(),
+                                    call.route().heavy ? postgres::Lane::heavy : postgres::Lane::exclusive);
     if (key) {
         auto stored = co_await claim(tx, *key);
         if (stored) {
