@@ -301,8 +301,8 @@ CREATE TABLE audit_log (
     action          text NOT NULL CHECK (char_length(action) BETWEEN 1 AND 100),  -- workspace.created
     target_kind     text NOT NULL CHECK (char_length(target_kind) BETWEEN 1 AND 50),  -- workspace
     target_id       text CHECK (char_length(target_id) <= 200),
-    before          jsonb,
-    after           jsonb,
+    before          jsonb CHECK (pg_column_size(before) <= 262144),
+    after           jsonb CHECK (pg_column_size(after) <= 262144),
     address         text CHECK (char_length(address) <= 64),
     request_id      text CHECK (char_length(request_id) <= 200),
     previous_hash   bytea NOT NULL CHECK (octet_length(previous_hash) = 32),
@@ -313,7 +313,7 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_by_actor ON audit_log (organization_id, actor_id, seq);
 CREATE INDEX audit_log_by_target ON audit_log (organization_id, target_id, seq);
 -- at never falls while seq grows.
-CREATE INDEX audit_log_by_time ON audit_log (organization_id, at);
+CREATE INDEX audit_log_by_time ON audit_log (organization_id, at, seq);
 
 -- Who did it, and a row's place in the chain, are given here and nowhere else.
 --
