@@ -419,6 +419,11 @@ struct ChainHead {
     }
 };
 
+struct OrganizationRow {
+    OrganizationId id;
+    std::string slug;
+};
+
 struct Organizations {
     OrganizationId after_id;
     std::int64_t limit;
@@ -431,14 +436,33 @@ struct Organizations {
     static constexpr postgres::Statement statement{"audit.organizations", sql, parameter_types};
     static constexpr auto cardinality = postgres::Cardinality::many;
     static constexpr bool across_tenants = true;
-    struct Row {
-        OrganizationId id;
-        std::string slug;
-    };
+    using Row = OrganizationRow;
     void bind(postgres::Parameters& parameters) const {
         parameters.add(after_id);
         parameters.add(limit);
     }
+    static Row read(postgres::RowView row) {
+        return {
+            .id = row.get<OrganizationId>(0),
+            .slug = row.get<std::string>(1),
+        };
+    }
+};
+
+// A slug may look like anybody's id, so an id goes first.
+struct FindOrganization {
+    std::string_view name;
+
+    static constexpr char sql[] =
+        R"sql(SELECT id, slug FROM organizations WHERE id::text = $1 OR slug = $1 ORDER BY id::text = $1 DESC LIMIT 1)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::text,  // name
+    };
+    static constexpr postgres::Statement statement{"audit.find_organization", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::one;
+    static constexpr bool across_tenants = true;
+    using Row = OrganizationRow;
+    void bind(postgres::Parameters& parameters) const { parameters.add(name); }
     static Row read(postgres::RowView row) {
         return {
             .id = row.get<OrganizationId>(0),

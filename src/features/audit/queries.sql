@@ -67,5 +67,9 @@ FROM audit_log WHERE seq > $after_seq ORDER BY seq LIMIT $limit;
 -- name: chain_head :one
 SELECT seq, previous_hash, hash FROM audit_heads;
 
--- name: organizations :many system
+-- name: organizations :many OrganizationRow system
 SELECT id, slug FROM organizations WHERE id > $after_id ORDER BY id LIMIT $limit;
+
+-- name: find_organization :one OrganizationRow system
+-- A slug may look like anybody's id, so an id goes first.
+SELECT id, slug FROM organizations WHERE id::text = $name OR slug = $name ORDER BY id::text = $name DESC LIMIT 1;
