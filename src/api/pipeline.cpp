@@ -75,6 +75,11 @@ task<std::optional<net::Response>> Pipeline::refusal(Visit& visit, net::Request 
                                               : "Send a token or key: Authorization: Bearer …"),
                 request);
         }
+        if (route.access.kind == Access::Kind::permission && visit.principal->organization_deleted()) {
+            co_return problem_response(
+                {403, "organization-deleted", "The organization is being deleted; until then an owner can restore it."},
+                request);
+        }
         if (route.access.kind == Access::Kind::permission && !visit.principal->may(route.access.permission)) {
             auto detail = "This needs the permission " + std::string(route.access.permission) + ".";
             co_return problem_response(problems::forbidden(std::move(detail)), request);
@@ -84,6 +89,7 @@ task<std::optional<net::Response>> Pipeline::refusal(Visit& visit, net::Request 
             if (visit.allowance && visit.allowance->remaining < 0) {
                 co_return problem_response(problems::too_many_requests(visit.allowance->resets_in), request);
             }
+            visit.counted = !route.counted_as.empty();
         }
     }
     visit.values = read_path(*visit.entry, request.raw_path);
@@ -119,6 +125,7 @@ task<net::Response> Pipeline::handle(net::Request& request) {
             response = std::move(unchanged);
         }
     }
+    if (response.has("Idempotent-Replayed")) give_back(visit);
     finish(visit, response);
     co_return response;
 }
@@ -198,8 +205,9 @@ void Pipeline::done(net::Request const& request, net::Outcome const& outcome) no
              {"sent", outcome.sent}});
     }
     if (visit) {
+        if (outcome.status >= 400) give_back(*visit);
         metrics_.ended();
-        give_back(visit);
+        free(visit);
     }
 }
 
@@ -209,7 +217,7 @@ Pipeline::Visit* Pipeline::visit_of(net::Request const& request) noexcept {
 
 Pipeline::Visit* Pipeline::take_visit() {
     if (free_visits_.empty()) {
-        free_visits_.reserve(visits_.size() + 1);  // so that giving back never allocates
+        free_visits_.reserve(visits_.size() + 1);  // so that freeing never allocates
         return &visits_.emplace_back();
     }
     auto* const visit = free_visits_.back();
@@ -217,7 +225,12 @@ Pipeline::Visit* Pipeline::take_visit() {
     return visit;
 }
 
-void Pipeline::give_back(Visit* visit) noexcept {
+void Pipeline::give_back(Visit& visit) noexcept {
+    if (!std::exchange(visit.counted, false)) return;
+    shard_.limiter->give_back(*visit.principal, *visit.entry->route);
+}
+
+void Pipeline::free(Visit* visit) noexcept {
     *visit = Visit{};
     free_visits_.push_back(visit);
 }

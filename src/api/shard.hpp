@@ -27,6 +27,9 @@ class HttpClient;
 namespace buildplan::identity {
 class Tokens;
 }
+namespace buildplan::billing {
+class SettingsCache;
+}
 
 namespace buildplan::api {
 
@@ -64,6 +67,7 @@ struct Shard {
     redis::Client* redis = nullptr;  // the cache's server
     redis::Cache* cache = nullptr;
     net::HttpClient* http = nullptr;
+    billing::SettingsCache* settings = nullptr;  // of organizations, as they were a moment ago
     identity::Tokens* tokens = nullptr;  // what signs access tokens
 };
 

@@ -8,6 +8,7 @@
 #include "commands/housekeeping.hpp"
 #include "commands/options.hpp"
 #include "commands/version.hpp"
+#include "features/billing/limiter.hpp"
 #include "features/identity/authentication.hpp"
 #include "features/route_table.hpp"
 #include "net/client/http_client.hpp"
@@ -41,7 +42,9 @@ struct Application::Unit {
           subscriber(loop, redis_options(all.settings_, all.settings_.redis.cache_url, "cache")),
           cache(loop, *redis, subscriber, {.local_bytes = all.settings_.cache.local.bytes}),
           counter(*redis, static_cast<unsigned>(all.shards_.size())),
-          limiter(counter, all.settings_.api.calls_per_hour),
+          settings(loop, postgres, &cache),
+          meter(loop, system),
+          limiter(settings, counter, meter, all.settings_.api.rate_limits),
           http(loop, {}),
           authentication(loop, system),
           shard{.loop = loop,
@@ -50,19 +53,22 @@ struct Application::Unit {
                 .system = system,
                 .offload = all.offload_,
                 .authenticator = authentication,
-                .limiter = all.settings_.api.rate_limits ? &limiter : nullptr,
+                .limiter = &limiter,
                 .redis = redis.get(),
                 .cache = &cache,
-                .http = &http},
+                .http = &http,
+                .settings = &settings},
           pipeline(shard),
           server(loop, std::move(listener), server_settings(all.settings_), pipeline.hooks()),
           housekeeping(loop, system) {
         authentication.listen(subscriber);
+        meter.start();
     }
 
     // Nobody asks any more: ends what the requests stood on, the last first.
     task<> close() {
         co_await housekeeping.stop();
+        co_await meter.close();
         co_await http.close(std::chrono::seconds{1});
         co_await cache.drain();
         subscriber.close();
@@ -78,7 +84,9 @@ struct Application::Unit {
     redis::Subscriber subscriber;
     redis::Cache cache;
     redis::RateCounter counter;
-    api::FixedWindow limiter;
+    billing::SettingsCache settings;
+    billing::UsageMeter meter;
+    billing::TierLimiter limiter;
     net::HttpClient http;
     identity::Authentication authentication;
     api::Shard shard;

@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "api/idempotency.hpp"
+#include "features/billing/usage_meter.hpp"
 
 namespace buildplan::commands {
 
@@ -30,6 +31,8 @@ task<> Housekeeping::round() {
     try {
         auto const swept = co_await api::sweep_idempotency_keys(system_);
         if (swept > 0) loop_.log().info("swept idempotency keys", {{"rows", swept}});
+        auto const meters = co_await billing::sweep_usage_meters(system_);
+        if (meters > 0) loop_.log().info("swept usage meters", {{"rows", meters}});
     } catch (boost::system::system_error const&) {
         throw;  // cancelled
     } catch (std::exception const& error) {

@@ -59,7 +59,6 @@ struct Settings {
     } offload;
     struct Api {
         bool rate_limits = true;
-        unsigned calls_per_hour = 100'000;
         std::string secret;
     } api;
     struct LogTo {

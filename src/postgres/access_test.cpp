@@ -68,6 +68,10 @@ grant subscriptions UPDATE (current_period_end, current_period_start, custom_lim
 grant usage INSERT
 grant usage SELECT
 grant usage UPDATE (agent_minutes, api_calls, github_operations, requests_created, storage_gb, updated_at)
+grant usage_meters DELETE
+grant usage_meters INSERT
+grant usage_meters SELECT
+grant usage_meters UPDATE (folds, updated_at)
 grant user_tokens DELETE
 grant user_tokens INSERT
 grant user_tokens SELECT
@@ -96,6 +100,7 @@ policy subscriptions UPDATE
 policy usage INSERT
 policy usage SELECT
 policy usage UPDATE
+policy usage_meters ALL
 policy user_tokens ALL
 policy users INSERT
 policy users SELECT

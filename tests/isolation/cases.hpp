@@ -28,7 +28,17 @@ inline constexpr std::string_view make_workspace =
     "left(md5(random()::text), 8)) "
     "RETURNING id";
 
+inline constexpr std::string_view make_subscription =
+    "INSERT INTO subscriptions (organization_id, tier) VALUES ($1, 'ENTERPRISE') RETURNING id";
+
+// What is told of it is its numbers.
+inline constexpr std::string_view make_usage =
+    "INSERT INTO usage (organization_id, period, api_calls) "
+    "VALUES ($1, date_trunc('month', now(), 'UTC'), 918273645) RETURNING api_calls";
+
 inline constexpr Case cases[] = {
+    {"GET", "/v1/subscription", Reach::one, make_subscription},
+    {"GET", "/v1/usage", Reach::list, make_usage},
     {"GET", "/v1/workspaces", Reach::list, make_workspace},
     {"POST", "/v1/workspaces", Reach::create, make_workspace, R"({"name": "Ours"})"},
     {"GET", "/v1/workspaces/{workspaceId}", Reach::one, make_workspace},
