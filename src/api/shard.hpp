@@ -25,6 +25,8 @@ namespace buildplan::net {
 class HttpClient;
 }
 namespace buildplan::identity {
+class Entrance;
+class PeopleCache;
 class Tokens;
 }
 namespace buildplan::billing {
@@ -67,8 +69,10 @@ struct Shard {
     redis::Client* redis = nullptr;  // the cache's server
     redis::Cache* cache = nullptr;
     net::HttpClient* http = nullptr;
+    identity::Tokens* tokens = nullptr;      // what signs access tokens
+    identity::Entrance* entrance = nullptr;  // what lets people in
+    identity::PeopleCache* people = nullptr;     // what is known of them beside PostgreSQL
     billing::SettingsCache* settings = nullptr;  // of organizations, as they were a moment ago
-    identity::Tokens* tokens = nullptr;  // what signs access tokens
 };
 
 }  // namespace buildplan::api

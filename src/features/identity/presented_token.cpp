@@ -1,6 +1,7 @@
 #include "features/identity/presented_token.hpp"
 
 #include "core/text.hpp"
+#include "features/identity/cookies.hpp"
 
 namespace buildplan::identity {
 namespace {
@@ -17,7 +18,7 @@ std::string_view bearer_token(std::string_view header) {
 
 PresentedToken token_of(net::Request const& request) {
     if (auto const header = request.header("Authorization")) return {.text = bearer_token(*header)};
-    return {.text = cookie(request, access_cookie), .from_cookie = true};
+    return {.text = cookie(request, access_cookie_name(request)), .from_cookie = true};
 }
 
 std::string_view cookie(net::Request const& request, std::string_view name) {

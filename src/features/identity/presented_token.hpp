@@ -8,8 +8,6 @@
 
 namespace buildplan::identity {
 
-inline constexpr std::string_view access_cookie = "bp_access";
-
 struct PresentedToken {
     std::string_view text;  // empty when there is none; into the request
     bool from_cookie = false;
