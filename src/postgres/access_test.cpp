@@ -51,6 +51,8 @@ grant organizations DELETE
 grant organizations INSERT
 grant organizations SELECT
 grant outbox INSERT
+grant outbox SELECT
+grant outbox UPDATE (payload, relayed_at)
 grant revocations DELETE
 grant revocations INSERT (subject)
 grant revocations SELECT
@@ -92,6 +94,8 @@ policy organizations DELETE (delete_after < now())
 policy organizations INSERT
 policy organizations SELECT
 policy outbox INSERT
+policy outbox SELECT (topic ^@ 'mail.'::text)
+policy outbox UPDATE ((relayed_at IS NULL) AND (topic ^@ 'mail.'::text))
 policy sessions ALL
 policy signing_keys ALL
 policy subscriptions INSERT

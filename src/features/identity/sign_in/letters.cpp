@@ -20,6 +20,14 @@ struct Contents {
 };
 BOOST_DESCRIBE_STRUCT(Contents, (), (user_id, to, name, token, expires_at))
 
+// What all letters have in common.
+struct Envelope {
+    std::string to;
+    std::optional<std::string> token;
+};
+BOOST_DESCRIBE_STRUCT(Envelope, (), (to, token))
+constexpr auto json_rules(Envelope const*) { return json::fields(json::field("to")).ignore_unknown(); }
+
 std::string text_of(Contents const& contents) {
     std::string text;
     json::append(text, contents);
@@ -54,6 +62,18 @@ task<> write_news(postgres::SystemTx& tx, std::string_view topic, UserId to, std
     queries::Tell const tell{
         .organization_id = OrganizationId{to.value}, .topic = topic, .payload = postgres::JsonView{payload}};
     co_await tx.run(tell);
+}
+
+task<std::vector<WaitingLetter>> take_letters(postgres::SystemPool& system) {
+    queries::TakeLetters const take;
+    auto rows = co_await system.all("take_letters", take);
+    std::vector<WaitingLetter> letters;
+    letters.reserve(rows.size());
+    for (auto& row : rows) {
+        auto envelope = json::decode<Envelope>(row.payload.text);
+        letters.push_back({std::move(row.topic), std::move(envelope.to), std::move(envelope.token).value_or("")});
+    }
+    co_return letters;
 }
 
 }  // namespace buildplan::identity

@@ -3,11 +3,14 @@
 // own id, since it is about no organization.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/id.hpp"
-#include "postgres/transaction.hpp"
+#include "postgres/pool.hpp"
 #include "runtime/task.hpp"
 
 namespace buildplan::identity {
@@ -22,6 +25,15 @@ task<> write_letter(postgres::SystemTx& tx, Letter letter, UserId to, std::strin
 
 // The letters whose only content is news.
 task<> write_news(postgres::SystemTx& tx, std::string_view topic, UserId to, std::string email, std::string name);
+
+// A letter of any feature, on its way out.
+struct WaitingLetter {
+    std::string topic;  // mail.invitation
+    std::string to;
+    std::string token;  // empty for mere news
+};
+// The next ones, at most 100, for whoever sends them: each is given out once.
+task<std::vector<WaitingLetter>> take_letters(postgres::SystemPool& system);
 
 // What is kept of a token: 32 bytes.
 std::string hash_of_mailed(std::string_view token);

@@ -736,4 +736,52 @@ VALUES ($1, 'organization.created', 'organization', ($1::uuid)::text,
     }
 };
 
+// Each is given out once, oldest first; what stays behind has no token.
+struct TakeLetters {
+    static constexpr char sql[] = R"sql(WITH waiting AS (
+    SELECT organization_id, id, topic, payload, created_at FROM outbox
+    WHERE relayed_at IS NULL AND topic ^@ 'mail.' ORDER BY created_at, id LIMIT 100 FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE outbox SET relayed_at = now(), payload = outbox.payload - 'token' FROM waiting
+    WHERE outbox.organization_id = waiting.organization_id AND outbox.id = waiting.id
+    RETURNING outbox.id
+)
+SELECT waiting.topic, waiting.payload FROM waiting JOIN taken ON taken.id = waiting.id
+ORDER BY waiting.created_at, waiting.id)sql";
+    static constexpr postgres::Statement statement{"identity.sign_in.take_letters", sql, {}};
+    static constexpr auto cardinality = postgres::Cardinality::many;
+    static constexpr bool across_tenants = true;
+    struct Row {
+        std::string topic;
+        postgres::Json payload;
+    };
+    void bind(postgres::Parameters&) const {}
+    static Row read(postgres::RowView row) {
+        return {
+            .topic = row.get<std::string>(0),
+            .payload = row.get<postgres::Json>(1),
+        };
+    }
+};
+
+// A month after they ended, when nobody asks what became of them any more.
+struct SweepSessions {
+    static constexpr char sql[] =
+        R"sql(DELETE FROM sessions WHERE expires_at < now() - interval '30 days' OR revoked_at < now() - interval '30 days')sql";
+    static constexpr postgres::Statement statement{"identity.sign_in.sweep_sessions", sql, {}};
+    static constexpr auto cardinality = postgres::Cardinality::run;
+    static constexpr bool across_tenants = true;
+    using Row = void;
+    void bind(postgres::Parameters&) const {}
+};
+
+struct SweepUserTokens {
+    static constexpr char sql[] = R"sql(DELETE FROM user_tokens WHERE expires_at < now() - interval '1 day')sql";
+    static constexpr postgres::Statement statement{"identity.sign_in.sweep_user_tokens", sql, {}};
+    static constexpr auto cardinality = postgres::Cardinality::run;
+    static constexpr bool across_tenants = true;
+    using Row = void;
+    void bind(postgres::Parameters&) const {}
+};
+
 }  // namespace buildplan::identity::sign_in::queries

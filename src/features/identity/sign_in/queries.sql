@@ -121,3 +121,23 @@ ORDER BY m.organization_id;
 INSERT INTO audit_log (organization_id, action, target_kind, target_id, after)
 VALUES ($organization_id, 'organization.created', 'organization', ($organization_id::uuid)::text,
         jsonb_build_object('name', $name::text, 'slug', $slug::text, 'owner', $owner::text));
+
+-- name: take_letters :many system !topic !payload
+-- Each is given out once, oldest first; what stays behind has no token.
+WITH waiting AS (
+    SELECT organization_id, id, topic, payload, created_at FROM outbox
+    WHERE relayed_at IS NULL AND topic ^@ 'mail.' ORDER BY created_at, id LIMIT 100 FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE outbox SET relayed_at = now(), payload = outbox.payload - 'token' FROM waiting
+    WHERE outbox.organization_id = waiting.organization_id AND outbox.id = waiting.id
+    RETURNING outbox.id
+)
+SELECT waiting.topic, waiting.payload FROM waiting JOIN taken ON taken.id = waiting.id
+ORDER BY waiting.created_at, waiting.id;
+
+-- name: sweep_sessions :run system
+-- A month after they ended, when nobody asks what became of them any more.
+DELETE FROM sessions WHERE expires_at < now() - interval '30 days' OR revoked_at < now() - interval '30 days';
+
+-- name: sweep_user_tokens :run system
+DELETE FROM user_tokens WHERE expires_at < now() - interval '1 day';
