@@ -5,6 +5,7 @@
 #include "core/json/json.hpp"
 #include "core/problem.hpp"
 #include "features/billing/service.hpp"
+#include "features/route_table.hpp"
 
 namespace buildplan::billing {
 namespace {
@@ -45,6 +46,15 @@ TEST(Tiers, KnowTheLimitsThatRoutesName) {
     EXPECT_EQ(limit_named(limits, "api"), 1000);
     EXPECT_EQ(limit_named(limits, "requests"), 100);
     EXPECT_EQ(limit_named(limits, "request"), std::nullopt);
+}
+
+TEST(RouteTable, CountsOnlyAsWhatThereIsALimitFor) {
+    for (auto const& table : features::route_tables()) {
+        for (auto const& route : table) {
+            if (route.counted_as.empty()) continue;
+            EXPECT_TRUE(limit_named(limits_of(Tier::free), route.counted_as)) << route.path << ' ' << route.counted_as;
+        }
+    }
 }
 
 TEST(CustomLimits, ThatDoNotFitAreNone) {
