@@ -37,6 +37,8 @@ public:
     // it, and what is kept by organization (idempotency, limits) is then kept for them alone.
     [[nodiscard]] OrganizationId organization() const noexcept { return organization_; }
     [[nodiscard]] bool has_organization() const noexcept { return !user_ || organization_.value != user_->value; }
+    // It is being deleted: nothing that needs a permission is done in it.
+    [[nodiscard]] bool organization_deleted() const noexcept { return organization_deleted_; }
     // The text that PostgreSQL is given, made once.
     [[nodiscard]] std::string_view organization_text() const noexcept { return organization_text_; }
     // Nobody for a service's key.
@@ -58,13 +60,14 @@ private:
     friend class identity::Authentication;
     friend class testing::PrincipalMaker;
     Principal(OrganizationId organization, std::optional<UserId> user, std::vector<std::string> permissions,
-              std::string role = {}, Proof proof = {})
+              std::string role = {}, Proof proof = {}, bool organization_deleted = false)
         : organization_(organization),
           organization_text_(organization.to_string()),
           user_(user),
           permissions_(std::move(permissions)),
           role_(std::move(role)),
-          proof_(proof) {}
+          proof_(proof),
+          organization_deleted_(organization_deleted) {}
 
     OrganizationId organization_;
     std::string organization_text_;
@@ -72,6 +75,7 @@ private:
     std::vector<std::string> permissions_;
     std::string role_;
     Proof proof_;
+    bool organization_deleted_ = false;
 };
 
 }  // namespace buildplan
