@@ -60,7 +60,8 @@ task<std::vector<RateCounter::Count>> RateCounter::count(std::vector<RateWindow>
         }
         try {
             replies = co_await client_->pipeline(std::move(commands));
-        } catch (Unavailable const&) {  // below
+        } catch (Unavailable const&) {
+            replies.clear();
         }
     }
     std::vector<Count> counts;

@@ -67,11 +67,13 @@ task<Limits> TierLimiter::limits_for(Principal const& principal) {
     try {
         auto const settings = co_await settings_.get(principal);
         co_return settings->limits();
-    } catch (postgres::Error const&) {  // below
+    } catch (postgres::Error const&) {
+        co_return limits_of(Tier::free);
     } catch (redis::Unavailable const&) {
+        co_return limits_of(Tier::free);
     } catch (Problem const&) {
+        co_return limits_of(Tier::free);
     }
-    co_return limits_of(Tier::free);
 }
 
 }  // namespace buildplan::billing

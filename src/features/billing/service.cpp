@@ -48,7 +48,8 @@ task<ThisHour> this_hour(redis::Client* redis, std::string_view organization, Li
         // What no limit holds is not counted by the hour.
         if (limits.api != unlimited) hour.api.used = count_in(counts.at(0));
         if (limits.requests != unlimited) hour.requests.used = count_in(counts.at(1));
-    } catch (redis::Unavailable const&) {  // cannot be told now
+    } catch (redis::Unavailable const&) {
+        hour.api.used = hour.requests.used = std::nullopt;  // cannot be told now
     }
     co_return hour;
 }
@@ -82,7 +83,7 @@ task<std::optional<VersionedSubscription>> get_subscription(postgres::Pool& pool
                        .limits = {}};
     if (row->custom_limits) found.custom_limits = read_custom_limits(row->custom_limits->text);
     found.limits = limits_of(found.tier, found.status, found.custom_limits.value_or(CustomLimits{}));
-    co_return VersionedSubscription{.subscription = std::move(found), .version = row->version};
+    co_return VersionedSubscription{.subscription = found, .version = row->version};
 }
 
 task<bool> change_subscription(api::Shard& shard, Actor actor, OrganizationId organization, SubscriptionChange change) {

@@ -72,7 +72,7 @@ task<> UsageMeter::fold() {
 void UsageMeter::start() {
     auto pass = gate_.enter();
     asio::co_spawn(loop_.io(), run(std::move(pass)),
-                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr) {}));
+                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr const&) {}));
 }
 
 task<> UsageMeter::run(Gate::Pass pass) {
