@@ -203,21 +203,22 @@ TEST_F(People, AuditLogIsOnlyAddedTo) {
     us.query("INSERT INTO audit_log (organization_id, action, target_kind) VALUES ($1::uuid, 'test.done', 'test')",
              {ours});
     Session owner(database.owner());
-    for (std::string const sql :
-         {"UPDATE audit_log SET action = 'other.done'", "DELETE FROM audit_log", "TRUNCATE audit_log",
-          "UPDATE audit_heads SET seq = 0", "DELETE FROM audit_heads", "TRUNCATE audit_heads",
-          "INSERT INTO audit_heads (organization_id) SELECT id FROM organizations"}) {
-        for (auto* const session : {&us, &system, &owner, &admin}) {
-            // The owner sees no row to change before row security lets it, so it changes none; nobody else gets that
-            // far.
-            auto const state = sqlstate_of(*session, sql);
-            EXPECT_TRUE(state == "42501" || session == &owner) << sql << ' ' << state;
-        }
-    }
-    owner.execute(
-        "ALTER TABLE audit_log NO FORCE ROW LEVEL SECURITY; ALTER TABLE audit_heads NO FORCE ROW LEVEL SECURITY");
     for (std::string const sql : {"UPDATE audit_log SET action = 'other.done'", "DELETE FROM audit_log",
-                                  "TRUNCATE audit_log", "UPDATE audit_heads SET seq = 0", "DELETE FROM audit_heads"})
+                                  "TRUNCATE audit_log", "DELETE FROM audit_heads", "TRUNCATE audit_heads"}) {
+        for (auto* const session : {&us, &system, &admin}) EXPECT_EQ(sqlstate_of(*session, sql), "42501") << sql;
+        sqlstate_of(owner, sql);  // refused, or row security shows it nothing to change
+    }
+    std::string const set_back = "UPDATE audit_heads SET seq = 0";
+    std::string const make = "INSERT INTO audit_heads (organization_id) VALUES ('" + std::string(theirs) + "')";
+    for (auto* const session : {&us, &system}) {
+        EXPECT_EQ(sqlstate_of(*session, set_back), "42501");
+        EXPECT_EQ(sqlstate_of(*session, make), "42501");
+    }
+    EXPECT_TRUE(owner.query(set_back + " RETURNING 1").empty());
+    EXPECT_EQ(sqlstate_of(owner, make), "42501");
+    owner.execute("ALTER TABLE audit_log NO FORCE ROW LEVEL SECURITY");
+    for (std::string const sql :
+         {"UPDATE audit_log SET action = 'other.done'", "DELETE FROM audit_log", "TRUNCATE audit_log"})
         EXPECT_EQ(sqlstate_of(owner, sql), "42501") << sql;
     EXPECT_EQ(sqlstate_of(us,
                           "INSERT INTO audit_log (organization_id, action, target_kind, seq) "
@@ -227,8 +228,12 @@ TEST_F(People, AuditLogIsOnlyAddedTo) {
                                   std::string(theirs) + "', 'test.done', 'test')"),
               "42501")
         << "not in another's name";
+    for (std::string const values : {"repeat('x', 101), 'test'", "'', 'test'", "'test.done', repeat('x', 51)"})
+        EXPECT_EQ(sqlstate_of(us, "INSERT INTO audit_log (organization_id, action, target_kind) VALUES ('" +
+                                      std::string(ours) + "', " + values + ")"),
+                  "23514");
     EXPECT_EQ(admin.value("SELECT count(*) FROM audit_log WHERE action = 'test.done'"), "1");
-    EXPECT_EQ(admin.value("SELECT count(*) FROM audit_heads"), "1");
+    EXPECT_EQ(admin.value("SELECT string_agg(seq::text, ' ') FROM audit_heads"), "1");
 }
 
 }  // namespace

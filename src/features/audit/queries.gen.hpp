@@ -92,28 +92,30 @@ struct AuditRow {
     std::string hash;
 };
 
-// Times never fall while seq grows, so a stretch of time is a stretch of seq, and that is what the index is asked for.
-// One plan serves all tenants, so each filter that has an index has a statement.
+// Times never fall while seq grows, so a stretch of time is a stretch of seq, and that is what the key is asked for.
 struct ListEntries {
     std::int64_t before_seq;
-    Timestamp from;
-    Timestamp to;
+    std::optional<Timestamp> from{};
+    std::optional<Timestamp> to{};
     std::optional<std::string_view> action{};
+    std::optional<AuditActorId> actor{};
     std::int64_t limit;
 
     static constexpr char sql[] =
         R"sql(SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, before, after, address, request_id, hash
 FROM audit_log
 WHERE seq < $1
-  AND seq >= coalesce((SELECT a.seq FROM audit_log a WHERE a.at >= $2 ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)
-  AND seq <= coalesce((SELECT a.seq FROM audit_log a WHERE a.at < $3 ORDER BY a.at DESC, a.seq DESC LIMIT 1), 0)
+  AND seq >= coalesce((SELECT audit_first_since($2)), 1)
+  AND seq < coalesce((SELECT audit_first_since($3)), 9223372036854775807)
   AND ($4::text IS NULL OR action = $4)
-ORDER BY seq DESC LIMIT $5)sql";
+  AND ($5::uuid IS NULL OR actor_id = $5)
+ORDER BY seq DESC LIMIT $6)sql";
     static constexpr std::uint32_t parameter_types[] = {
         postgres::oid::int8,         // before_seq
         postgres::oid::timestamptz,  // from
         postgres::oid::timestamptz,  // to
         postgres::oid::text,         // action
+        postgres::oid::uuid,         // actor
         postgres::oid::int8,         // limit
     };
     static constexpr postgres::Statement statement{"audit.list_entries", sql, parameter_types};
@@ -124,61 +126,7 @@ ORDER BY seq DESC LIMIT $5)sql";
         parameters.add(from);
         parameters.add(to);
         parameters.add(action);
-        parameters.add(limit);
-    }
-    static Row read(postgres::RowView row) {
-        return {
-            .id = row.get<AuditEntryId>(0),
-            .seq = row.get<std::int64_t>(1),
-            .at = row.get<Timestamp>(2),
-            .actor_kind = row.get<std::string>(3),
-            .actor_id = row.get<std::optional<AuditActorId>>(4),
-            .actor_name = row.get<std::optional<std::string>>(5),
-            .action = row.get<std::string>(6),
-            .target_kind = row.get<std::string>(7),
-            .target_id = row.get<std::optional<std::string>>(8),
-            .before = row.get<std::optional<postgres::Json>>(9),
-            .after = row.get<std::optional<postgres::Json>>(10),
-            .address = row.get<std::optional<std::string>>(11),
-            .request_id = row.get<std::optional<std::string>>(12),
-            .hash = row.get<std::string>(13),
-        };
-    }
-};
-
-struct ListEntriesOfActor {
-    AuditActorId actor;
-    std::int64_t before_seq;
-    Timestamp from;
-    Timestamp to;
-    std::optional<std::string_view> action{};
-    std::int64_t limit;
-
-    static constexpr char sql[] =
-        R"sql(SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, before, after, address, request_id, hash
-FROM audit_log
-WHERE actor_id = $1 AND seq < $2
-  AND seq >= coalesce((SELECT a.seq FROM audit_log a WHERE a.at >= $3 ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)
-  AND seq <= coalesce((SELECT a.seq FROM audit_log a WHERE a.at < $4 ORDER BY a.at DESC, a.seq DESC LIMIT 1), 0)
-  AND ($5::text IS NULL OR action = $5)
-ORDER BY seq DESC LIMIT $6)sql";
-    static constexpr std::uint32_t parameter_types[] = {
-        postgres::oid::uuid,         // actor
-        postgres::oid::int8,         // before_seq
-        postgres::oid::timestamptz,  // from
-        postgres::oid::timestamptz,  // to
-        postgres::oid::text,         // action
-        postgres::oid::int8,         // limit
-    };
-    static constexpr postgres::Statement statement{"audit.list_entries_of_actor", sql, parameter_types};
-    static constexpr auto cardinality = postgres::Cardinality::many;
-    using Row = AuditRow;
-    void bind(postgres::Parameters& parameters) const {
         parameters.add(actor);
-        parameters.add(before_seq);
-        parameters.add(from);
-        parameters.add(to);
-        parameters.add(action);
         parameters.add(limit);
     }
     static Row read(postgres::RowView row) {
@@ -204,8 +152,8 @@ ORDER BY seq DESC LIMIT $6)sql";
 struct ListEntriesOfTarget {
     std::string_view target;
     std::int64_t before_seq;
-    Timestamp from;
-    Timestamp to;
+    std::optional<Timestamp> from{};
+    std::optional<Timestamp> to{};
     std::optional<std::string_view> action{};
     std::optional<AuditActorId> actor{};
     std::int64_t limit;
@@ -214,8 +162,8 @@ struct ListEntriesOfTarget {
         R"sql(SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, before, after, address, request_id, hash
 FROM audit_log
 WHERE target_id = $1 AND seq < $2
-  AND seq >= coalesce((SELECT a.seq FROM audit_log a WHERE a.at >= $3 ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)
-  AND seq <= coalesce((SELECT a.seq FROM audit_log a WHERE a.at < $4 ORDER BY a.at DESC, a.seq DESC LIMIT 1), 0)
+  AND seq >= coalesce((SELECT audit_first_since($3)), 1)
+  AND seq < coalesce((SELECT audit_first_since($4)), 9223372036854775807)
   AND ($5::text IS NULL OR action = $5)
   AND ($6::uuid IS NULL OR actor_id = $6)
 ORDER BY seq DESC LIMIT $7)sql";
@@ -264,8 +212,8 @@ ORDER BY seq DESC LIMIT $7)sql";
 struct ExportEntries {
     std::int64_t after_seq;
     std::int64_t last_seq;
-    Timestamp from;
-    Timestamp to;
+    std::optional<Timestamp> from{};
+    std::optional<Timestamp> to{};
     std::optional<std::string_view> action{};
     std::optional<AuditActorId> actor{};
     std::optional<std::string_view> target{};
@@ -275,8 +223,8 @@ struct ExportEntries {
         R"sql(SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, before, after, address, request_id, hash
 FROM audit_log
 WHERE seq > $1 AND seq <= $2
-  AND seq >= coalesce((SELECT a.seq FROM audit_log a WHERE a.at >= $3 ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)
-  AND seq <= coalesce((SELECT a.seq FROM audit_log a WHERE a.at < $4 ORDER BY a.at DESC, a.seq DESC LIMIT 1), 0)
+  AND seq >= coalesce((SELECT audit_first_since($3)), 1)
+  AND seq < coalesce((SELECT audit_first_since($4)), 9223372036854775807)
   AND ($5::text IS NULL OR action = $5)
   AND ($6::uuid IS NULL OR actor_id = $6)
   AND ($7::text IS NULL OR target_id = $7)

@@ -14,31 +14,22 @@ INSERT INTO audit_log (organization_id, action, target_kind, target_id, before, 
 VALUES ($organization_id, $action, $target_kind, $target_id?, $before?, $after?);
 
 -- name: list_entries :many AuditRow
--- Times never fall while seq grows, so a stretch of time is a stretch of seq, and that is what the index is asked for.
--- One plan serves all tenants, so each filter that has an index has a statement.
+-- Times never fall while seq grows, so a stretch of time is a stretch of seq, and that is what the key is asked for.
 SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, before, after, address, request_id, hash
 FROM audit_log
 WHERE seq < $before_seq
-  AND seq >= coalesce((SELECT a.seq FROM audit_log a WHERE a.at >= $from ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)
-  AND seq <= coalesce((SELECT a.seq FROM audit_log a WHERE a.at < $to ORDER BY a.at DESC, a.seq DESC LIMIT 1), 0)
+  AND seq >= coalesce((SELECT audit_first_since($from?)), 1)
+  AND seq < coalesce((SELECT audit_first_since($to?)), 9223372036854775807)
   AND ($action?::text IS NULL OR action = $action?)
-ORDER BY seq DESC LIMIT $limit;
-
--- name: list_entries_of_actor :many AuditRow
-SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, before, after, address, request_id, hash
-FROM audit_log
-WHERE actor_id = $actor AND seq < $before_seq
-  AND seq >= coalesce((SELECT a.seq FROM audit_log a WHERE a.at >= $from ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)
-  AND seq <= coalesce((SELECT a.seq FROM audit_log a WHERE a.at < $to ORDER BY a.at DESC, a.seq DESC LIMIT 1), 0)
-  AND ($action?::text IS NULL OR action = $action?)
+  AND ($actor?::uuid IS NULL OR actor_id = $actor?)
 ORDER BY seq DESC LIMIT $limit;
 
 -- name: list_entries_of_target :many AuditRow
 SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, before, after, address, request_id, hash
 FROM audit_log
 WHERE target_id = $target AND seq < $before_seq
-  AND seq >= coalesce((SELECT a.seq FROM audit_log a WHERE a.at >= $from ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)
-  AND seq <= coalesce((SELECT a.seq FROM audit_log a WHERE a.at < $to ORDER BY a.at DESC, a.seq DESC LIMIT 1), 0)
+  AND seq >= coalesce((SELECT audit_first_since($from?)), 1)
+  AND seq < coalesce((SELECT audit_first_since($to?)), 9223372036854775807)
   AND ($action?::text IS NULL OR action = $action?)
   AND ($actor?::uuid IS NULL OR actor_id = $actor?)
 ORDER BY seq DESC LIMIT $limit;
@@ -48,8 +39,8 @@ ORDER BY seq DESC LIMIT $limit;
 SELECT id, seq, at, actor_kind, actor_id, actor_name, action, target_kind, target_id, before, after, address, request_id, hash
 FROM audit_log
 WHERE seq > $after_seq AND seq <= $last_seq
-  AND seq >= coalesce((SELECT a.seq FROM audit_log a WHERE a.at >= $from ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)
-  AND seq <= coalesce((SELECT a.seq FROM audit_log a WHERE a.at < $to ORDER BY a.at DESC, a.seq DESC LIMIT 1), 0)
+  AND seq >= coalesce((SELECT audit_first_since($from?)), 1)
+  AND seq < coalesce((SELECT audit_first_since($to?)), 9223372036854775807)
   AND ($action?::text IS NULL OR action = $action?)
   AND ($actor?::uuid IS NULL OR actor_id = $actor?)
   AND ($target?::text IS NULL OR target_id = $target?)

@@ -11,10 +11,6 @@
 namespace buildplan::audit {
 namespace {
 
-// Beyond every entry, so that one statement serves lists with and without bounds.
-Timestamp const end_of_time = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
-Timestamp const beginning_of_time = std::chrono::sys_days{std::chrono::year{1970} / 1 / 1};
-
 std::optional<boost::json::value> parsed(std::optional<postgres::Json> const& json) {
     if (!json) return std::nullopt;
     return boost::json::parse(json->text);
@@ -78,30 +74,24 @@ task<> record(postgres::SystemTx& tx, OrganizationId organization, Event event) 
 
 task<std::vector<AuditEntry>> list(postgres::Pool& pool, Principal const& principal, AuditFilter filter,
                                    std::optional<std::int64_t> before_seq, std::int64_t limit) {
-    auto const from = filter.from.value_or(beginning_of_time);
-    auto const to = filter.to.value_or(end_of_time);
     auto const before = before_seq.value_or(std::numeric_limits<std::int64_t>::max());
     std::vector<queries::AuditRow> rows;
     if (filter.target) {
         queries::ListEntriesOfTarget const query{.target = *filter.target,
                                                  .before_seq = before,
-                                                 .from = from,
-                                                 .to = to,
+                                                 .from = filter.from,
+                                                 .to = filter.to,
                                                  .action = view(filter.action),
                                                  .actor = filter.actor,
                                                  .limit = limit};
         rows = co_await pool.all(principal, query);
-    } else if (filter.actor) {
-        queries::ListEntriesOfActor const query{.actor = *filter.actor,
-                                                .before_seq = before,
-                                                .from = from,
-                                                .to = to,
-                                                .action = view(filter.action),
-                                                .limit = limit};
-        rows = co_await pool.all(principal, query);
     } else {
-        queries::ListEntries const query{
-            .before_seq = before, .from = from, .to = to, .action = view(filter.action), .limit = limit};
+        queries::ListEntries const query{.before_seq = before,
+                                         .from = filter.from,
+                                         .to = filter.to,
+                                         .action = view(filter.action),
+                                         .actor = filter.actor,
+                                         .limit = limit};
         rows = co_await pool.all(principal, query);
     }
     co_return to_entries(std::move(rows));
@@ -118,8 +108,8 @@ task<std::vector<AuditEntry>> next_for_export(postgres::Pool& pool, Principal co
                                               std::int64_t limit) {
     queries::ExportEntries const query{.after_seq = after_seq,
                                        .last_seq = last,
-                                       .from = filter.from.value_or(beginning_of_time),
-                                       .to = filter.to.value_or(end_of_time),
+                                       .from = filter.from,
+                                       .to = filter.to,
                                        .action = view(filter.action),
                                        .actor = filter.actor,
                                        .target = view(filter.target),
