@@ -61,6 +61,9 @@ struct Settings {
         bool rate_limits = true;
         std::string secret;
     } api;
+    struct Tokens {
+        Duration rotate_after{std::chrono::hours{90 * 24}};
+    } tokens;
     struct LogTo {
         LogLevel level = LogLevel::info;
         LogFormat format = LogFormat::json;
