@@ -173,13 +173,15 @@ constexpr auto too_many = api::fails(429, "too-many-attempts", "Tried too often;
 constexpr auto no_session = api::fails(403, "session-required", "A key signs nobody in or out; this wants a session.");
 constexpr auto bad_link = api::fails(400, "invalid-token", "The link was used before, is too old or is incomplete.");
 
+constexpr auto small = api::body_limit(16 * 1024);
+
 constexpr api::Route table[] = {
     {"POST", "/auth/register", api::open, api::handle<register_person>, "Register and begin an organization",
      signing_in,
      api::describe("Makes the person, their organization on the tier FREE with them as its OWNER, and a session that "
                    "works there, and writes a mail that lets them verify their address. Idempotency-Key is not heeded "
                    "here: a repeat is told `email-taken`."),
-     api::body<Registration>.example(R"({"name": "Ada Lovelace", "email": "ada@example.com",
+     small, api::body<Registration>.example(R"({"name": "Ada Lovelace", "email": "ada@example.com",
          "password": "a long sentence is a good password", "organizationName": "Analytical Engines"})"),
      api::returns<Registered>(201).example(
          R"({"token": "eyJhbGciOiJFZERTQSJ9.e30.c2ln", "refreshToken": "bp_ref_3q2-7w",
@@ -192,6 +194,7 @@ constexpr api::Route table[] = {
     {"POST", "/auth/login", api::open, api::handle<log_in_person>, "Sign in", signing_in,
      api::describe("Begins a session. An unknown address and a wrong password are answered alike. Idempotency-Key is "
                    "not heeded here: each call begins a session."),
+     small,
      api::body<Login>.example(R"({"email": "ada@example.com", "password": "a long sentence is a good password"})"),
      api::returns<LoggedIn>().example(R"({"token": "eyJhbGciOiJFZERTQSJ9.e30.c2ln", "refreshToken": "bp_ref_3q2-7w",
          "expiresAt": "2026-11-23T17:35:46.123Z", "organizations": [{"id": "0198c5a2-7c4e-7b1a-9d3f-5e8a1c2b4d70",
@@ -199,7 +202,7 @@ constexpr api::Route table[] = {
      api::fails(401, "invalid-credentials", "The email address or the password is wrong."), too_many},
     {"POST", "/auth/switch-org", api::any_principal, api::handle<switch_organization>, "Work in an organization",
      signing_in, api::describe("Gives an access token that speaks for that organization; refreshing keeps to it."),
-     api::body<OrganizationChoice>.example(R"({"organizationId": "0198c5a2-7c4e-7b1a-9d3f-5e8a1c2b4d70"})"),
+     small, api::body<OrganizationChoice>.example(R"({"organizationId": "0198c5a2-7c4e-7b1a-9d3f-5e8a1c2b4d70"})"),
      api::returns<Entered>().example(R"({"token": "eyJhbGciOiJFZERTQSJ9.e30.c2ln",
          "expiresAt": "2026-11-23T17:35:46.123Z", "organization": {"id": "0198c5a2-7c4e-7b1a-9d3f-5e8a1c2b4d70",
          "name": "Analytical Engines", "slug": "analytical-engines"}, "roles": ["OWNER"]})"),
@@ -208,7 +211,7 @@ constexpr api::Route table[] = {
      api::describe("Exchanges a refresh token, once. The same answer comes again for ten seconds, for whoever lost it; "
                    "after that a token that was used before ends its session, because two have it. A browser sends {} "
                    "with its cookies and X-CSRF-Token."),
-     api::body<Refresh>.example(R"({"refreshToken": "bp_ref_3q2-7w"})"),
+     small, api::body<Refresh>.example(R"({"refreshToken": "bp_ref_3q2-7w"})"),
      api::returns<TokenPair>().example(R"({"token": "eyJhbGciOiJFZERTQSJ9.e30.c2ln", "refreshToken": "bp_ref_3q2-7w",
          "expiresAt": "2026-11-23T17:35:46.123Z"})"),
      api::fails(401, "invalid-refresh-token", "The refresh token is unknown, used, expired or revoked."), too_many},
@@ -225,21 +228,22 @@ constexpr api::Route table[] = {
      signing_in, api::describe("Its tokens are refused on every instance within a second."), api::returns_nothing(),
      no_session},
     {"POST", "/auth/change-password", api::any_principal, api::handle<change_my_password>, "Change my password",
-     signing_in, api::describe("Ends all other sessions of the person."),
+     signing_in, api::describe("Ends all other sessions of the person."), small,
      api::body<PasswordChange>.example(R"({"currentPassword": "a long sentence is a good password",
          "newPassword": "another long sentence is one, too"})"),
      api::returns_nothing(), api::fails(403, "wrong-password", "The current password is another one."), no_session,
      too_many},
     {"POST", "/auth/forgot-password", api::open, api::handle<ask_for_password_reset>, "Ask for a new password",
      signing_in, api::describe("A mail goes out if there is such an account; the answer is the same if there is none."),
-     api::body<ForgottenPassword>.example(R"({"email": "ada@example.com"})"), api::returns_nothing(202), too_many},
+     small, api::body<ForgottenPassword>.example(R"({"email": "ada@example.com"})"), api::returns_nothing(202),
+     too_many},
     {"POST", "/auth/reset-password", api::open, api::handle<reset_my_password>, "Set a new password", signing_in,
      api::describe("With the token of the mail, which holds for an hour and once. Ends all sessions of the person."),
-     api::body<PasswordReset>.example(R"({"token": "2m3hVn5W8l3yqk1sR0zXbQ",
+     small, api::body<PasswordReset>.example(R"({"token": "2m3hVn5W8l3yqk1sR0zXbQ",
          "newPassword": "another long sentence is one, too"})"),
      api::returns_nothing(), bad_link, too_many},
     {"POST", "/auth/verify-email", api::open, api::handle<verify_my_email>, "Verify my email address", signing_in,
-     api::describe("With the token of the mail, which holds for three days and once."),
+     api::describe("With the token of the mail, which holds for three days and once."), small,
      api::body<EmailProof>.example(R"({"token": "2m3hVn5W8l3yqk1sR0zXbQ"})"), api::returns_nothing(), bad_link,
      too_many},
     {"POST", "/auth/resend-verification", api::any_principal, api::handle<ask_for_verification>,

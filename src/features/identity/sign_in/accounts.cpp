@@ -28,10 +28,11 @@ task<> keep_password(api::Call const& call, postgres::SystemTx& tx, Account cons
     queries::ChangePassword const change{.password_hash = hash, .user_id = account.id};
     queries::CancelUserTokens const cancel{.user_id = account.id, .purpose = purpose_of(Letter::reset_password)};
     queries::Record const record{.action = action, .target_kind = "user", .target_id = target, .user_id = account.id};
-    co_await tx.pipeline(change, cancel, record);
+    co_await tx.pipeline(change, cancel);
     auto ended = co_await end_sessions(tx, account.id, except, "password changed");
     co_await write_news(tx, "mail.password_changed", account.id, account.email, account.name);
-    co_await tx.commit();
+    // Last, since the log of an organization is held from here on.
+    co_await tx.commit_with(record);
     announce_revoked(call.shard(), std::move(ended));
 }
 
@@ -150,8 +151,8 @@ task<std::optional<Problem>> verify_email(api::Call const& call, EmailProof proo
     queries::VerifyEmail const verify{.user_id = user};
     queries::Record const record{
         .action = "user.email_verified", .target_kind = "user", .target_id = target, .user_id = user};
-    co_await tx.pipeline(verify, record);
-    co_await tx.commit();
+    co_await tx.run(verify);
+    co_await tx.commit_with(record);
     co_return std::nullopt;
 }
 

@@ -27,6 +27,12 @@ std::vector<Membership> to_memberships(std::vector<queries::MembershipRow> rows)
     return all;
 }
 
+void count(api::Shard& shard, std::string_view result) {
+    shard.loop.metrics()
+        .counter("buildplan_sign_ins_total", "Sign-ins with a password, by how they ended.", {{"result", result}})
+        .add();
+}
+
 // The hash is made with today's parameters while the password is at hand. Nobody waits for it.
 task<> rehash(api::Shard& shard, Gate::Pass, UserId user, std::string old_hash, std::string password) {
     auto const hash = co_await shard.entrance->passwords.hash(std::move(password));
@@ -56,15 +62,22 @@ task<std::expected<SignedInAccount, Problem>> log_in(api::Call const& call, Logi
     auto const origin = Origin::of(call.request());
     auto const email = ascii_lower(wanted.email);
     auto const at_place = co_await entrance.attempts.at_place(origin.address);
-    if (at_place.wait) co_return std::unexpected(too_many_attempts(*at_place.wait));
+    if (at_place.wait) {
+        count(shard, "limited");
+        co_return std::unexpected(too_many_attempts(*at_place.wait));
+    }
     queries::FindCredentials const find{.address = origin.address, .email_lc = email};
     auto found = co_await shard.system.one(work, find);
     auto const at_account = co_await entrance.attempts.at_account(email, origin.address, found && found->knows_address);
-    if (at_account.wait) co_return std::unexpected(too_many_attempts(*at_account.wait));
+    if (at_account.wait) {
+        count(shard, "limited");
+        co_return std::unexpected(too_many_attempts(*at_account.wait));
+    }
 
     bool const outdated = found && is_outdated(found->password_hash);
     auto hash = found ? std::optional{found->password_hash} : std::nullopt;
     bool const fits = co_await entrance.passwords.fits(std::move(hash), wanted.password);
+    count(shard, fits ? "good" : "refused");
     if (!fits) {
         call.log().info("sign-in refused", {{"remote", origin.address}});
         co_return std::unexpected(invalid_credentials());

@@ -472,6 +472,28 @@ RETURNING id)sql";
     }
 };
 
+// Nobody has more than so many.
+struct EndOldestSessions {
+    UserId user_id;
+    std::int64_t most;
+
+    static constexpr char sql[] = R"sql(UPDATE sessions SET revoked_at = now(), revoked_reason = 'too many'
+WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
+             ORDER BY last_used_at DESC, id DESC OFFSET $2))sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::uuid,  // user_id
+        postgres::oid::int8,  // most
+    };
+    static constexpr postgres::Statement statement{"identity.sign_in.end_oldest_sessions", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::run;
+    static constexpr bool across_tenants = true;
+    using Row = void;
+    void bind(postgres::Parameters& parameters) const {
+        parameters.add(user_id);
+        parameters.add(most);
+    }
+};
+
 struct ListSessions {
     UserId user_id;
     Timestamp before;

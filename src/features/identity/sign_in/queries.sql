@@ -77,6 +77,12 @@ UPDATE sessions SET revoked_at = now(), revoked_reason = $reason
 WHERE user_id = $user_id AND revoked_at IS NULL AND expires_at > now() AND ($except?::uuid IS NULL OR id <> $except?)
 RETURNING id;
 
+-- name: end_oldest_sessions :run system
+-- Nobody has more than so many.
+UPDATE sessions SET revoked_at = now(), revoked_reason = 'too many'
+WHERE id IN (SELECT id FROM sessions WHERE user_id = $user_id AND revoked_at IS NULL AND expires_at > now()
+             ORDER BY last_used_at DESC, id DESC OFFSET $most);
+
 -- name: list_sessions :many system
 SELECT id, user_agent, address, created_at, last_used_at, expires_at FROM sessions
 WHERE user_id = $user_id AND revoked_at IS NULL AND expires_at > now() AND (created_at, id) < ($before, $before_id)

@@ -52,11 +52,10 @@ task<> end_for_reuse(api::Call const& call, Found const& found, SessionId sessio
                                  .user_id = found.user_id,
                                  .organization_id = found.organization_id};
     auto tx = shard.system.begin(work, call.actor(Actor::of(found.user_id)));
-    auto const [ended, recorded] = co_await tx.pipeline(revoke, record);
-    co_await tx.commit();
-    if (ended == 0) co_return;
+    if (co_await tx.run(revoke) == 0) co_return;  // somebody else ended it
+    co_await tx.commit_with(record);
     announce_revoked(shard, {session.value});
-    call.log().warning("refresh token used twice; session ended", {{"session", target}, {"recorded", recorded}});
+    call.log().warning("refresh token used twice; session ended", {{"session", target}});
 }
 
 }  // namespace
@@ -74,7 +73,8 @@ task<SessionTokens> open_session(api::Shard& shard, postgres::SystemTx& tx, User
                                         .expires_at = ends,
                                         .user_agent = if_any(origin.user_agent),
                                         .address = origin.address};
-    co_await tx.run(create);
+    queries::EndOldestSessions const make_room{.user_id = user, .most = most_sessions};
+    co_await tx.pipeline(create, make_room);
     auto access = co_await issue_access_token(shard, session, user, organization);
     co_return SessionTokens{std::move(access.text), access.expires_at, std::move(refresh_token.text), ends};
 }

@@ -19,6 +19,8 @@ namespace buildplan::identity {
 
 constexpr std::chrono::days session_idle{30};
 constexpr std::chrono::days session_longest{180};
+// Of one person; the ones that were used longest ago make room.
+constexpr std::int64_t most_sessions = 100;
 // How long the answer of a refresh may be asked for again.
 constexpr std::chrono::seconds refresh_again{10};
 

@@ -160,6 +160,16 @@ TEST_F(SessionsTest, AreListedAndEndedOneByOne) {
     EXPECT_EQ(us.get("/v1/sessions").json().at("items").as_array().size(), 1u);
 }
 
+TEST_F(SessionsTest, MakeRoomWhenSomebodyHasVeryMany) {
+    static_cast<void>(
+        us.value("INSERT INTO sessions (user_id, refresh_hash, created_at, last_used_at, expires_at) "
+                 "SELECT $1::uuid, sha256(int8send(n)), now() - interval '1 hour', now() - n * interval '1 minute', "
+                 "now() + interval '1 day' FROM generate_series(1, 110) AS n RETURNING 1"));
+    EXPECT_EQ(us.log_in().status, 200);
+    EXPECT_EQ(us.value("SELECT count(*) FROM sessions WHERE user_id = $1::uuid AND revoked_at IS NULL"), "100");
+    EXPECT_EQ(us.get("/auth/me").status, 200) << "one that was used just now went";
+}
+
 TEST_F(SessionsTest, OfOthersAreNotThere) {
     Account const them(*server);
     auto const ours = us.value("SELECT id FROM sessions WHERE user_id = $1::uuid");
