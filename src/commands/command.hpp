@@ -19,6 +19,7 @@ void add_migrate(CLI::App& app, Run& chosen);
 void add_config(CLI::App& app, Run& chosen);
 void add_openapi(CLI::App& app, Run& chosen);
 void add_keys(CLI::App& app, Run& chosen);
+void add_audit(CLI::App& app, Run& chosen);
 void add_version(CLI::App& app, Run& chosen);
 
 }  // namespace buildplan::commands
