@@ -145,8 +145,18 @@ struct StoredSession {
     std::optional<OrganizationId> organization_id;
     std::optional<std::string> role;
     Timestamp expires_at;
+    bool organization_deleted = false;
 };
-BOOST_DESCRIBE_STRUCT(StoredSession, (), (user_id, organization_id, role, expires_at))
+BOOST_DESCRIBE_STRUCT(StoredSession, (), (user_id, organization_id, role, expires_at, organization_deleted))
+
+// Nothing for what is no entry of this version.
+std::optional<StoredSession> read_stored(std::string_view text) {
+    try {
+        return json::decode<StoredSession>(text);
+    } catch (Problem const&) {
+        return std::nullopt;
+    }
+}
 
 }  // namespace
 
@@ -157,7 +167,8 @@ task<std::optional<std::string>> Authentication::load_session(SessionId session,
     co_return json::encode(StoredSession{.user_id = facts->user,
                                          .organization_id = organization,
                                          .role = facts->role,
-                                         .expires_at = facts->expires_at});
+                                         .expires_at = facts->expires_at,
+                                         .organization_deleted = facts->organization_deleted});
 }
 
 task<std::optional<SessionFacts>> Authentication::facts_of(SessionId session,
@@ -168,10 +179,12 @@ task<std::optional<SessionFacts>> Authentication::facts_of(SessionId session,
     PeopleCache::Load const load = [this, session, organization] { return load_session(session, organization); };
     auto const text = co_await people_->session(session, std::move(subjects), load);
     if (!text) co_return std::nullopt;
-    auto stored = json::decode<StoredSession>(*text);
-    if (stored.organization_id == organization && stored.user_id == user && stored.expires_at > now()) {
-        co_return SessionFacts{
-            .user = stored.user_id, .expires_at = stored.expires_at, .role = std::move(stored.role)};
+    auto stored = read_stored(*text);
+    if (stored && stored->organization_id == organization && stored->user_id == user && stored->expires_at > now()) {
+        co_return SessionFacts{.user = stored->user_id,
+                               .expires_at = stored->expires_at,
+                               .role = std::move(stored->role),
+                               .organization_deleted = stored->organization_deleted};
     }
     people_->forget_session(session);  // it works in another organization now, or goes on for longer
     co_return co_await find_session(session, organization);

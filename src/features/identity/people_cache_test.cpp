@@ -165,6 +165,38 @@ TEST_F(SharedSessions, BelongToOneOrganizationEach) {
     EXPECT_EQ(create(one), 201);
 }
 
+TEST_F(SharedSessions, SayThatTheOrganizationIsBeingDeleted) {
+    Sharing here, there;
+    auto const auth = person.auth(here, organization.id);
+    EXPECT_EQ(here.status(auth), 200);
+    EXPECT_EQ(there.status(auth), 200);
+    auto const set = [&](char const* when) {
+        Person::query(
+            fmt::format("UPDATE organizations SET deleted_at = {0}, delete_after = {0} WHERE id = $1::uuid", when),
+            {organization.id.to_string()});
+    };
+    set("now()");
+    EXPECT_TRUE(comes_about([&] { return here.status(auth) == 403; }));
+    EXPECT_TRUE(comes_about([&] { return there.status(auth) == 403; }));
+    Sharing later;
+    EXPECT_EQ(later.status(auth), 403);
+    set("NULL");
+    EXPECT_TRUE(comes_about([&] { return later.status(auth) == 200; }));
+    EXPECT_TRUE(comes_about([&] { return here.status(auth) == 200; }));
+}
+
+TEST_F(SharedSessions, ThatCannotBeReadAreLookedUp) {
+    Sharing here;
+    auto const auth = person.auth(here, organization.id);
+    EXPECT_EQ(here.status(auth), 200);
+    EXPECT_TRUE(is_stored(here));
+    auto changed = entry(here);
+    changed.replace(changed.find("organizationDeleted"), 1, "O");
+    Sharing there;
+    put(there, changed);
+    EXPECT_EQ(there.status(auth), 200);
+}
+
 TEST_F(SharedSessions, AreDoneWithoutWhenRedisIsGone) {
     auto const redis = test_support::start_redis();
     Sharing server(redis->url());
