@@ -180,6 +180,7 @@ struct Route {
     bool versioned = false;             // answers carry an ETag
     bool match_required = false;        // If-Match must be there
     bool unlimited = false;             // not counted by the rate limit
+    bool secret = false;                // its answer shows a secret: kept for Idempotency-Key sealed only
     std::string_view counted_as;        // a limit of its own that a call counts against, beside that of all calls
     std::string_view deprecated_since;  // an RFC 3339 date
     std::string_view sunset;            // an RFC 3339 date

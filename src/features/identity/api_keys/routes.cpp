@@ -75,7 +75,7 @@ constexpr api::Route table[] = {
     {"POST", "/v1/api-keys", api::any_principal, api::handle<create_api_key>, "Create an API key", keys,
      api::describe("A service's key needs the permission `org.api_keys.create`. Nobody gives what they do not hold."),
      api::body<NewApiKey>.example(R"({"kind": "service", "name": "Deploy robot", "scopes": ["workspaces.read"]})"),
-     api::returns<CreatedApiKey>(201).example(created_example), api::versioned,
+     api::returns<CreatedApiKey>(201).example(created_example), api::versioned, api::shows_secret,
      api::fails(409, "too-many-api-keys", "There are as many keys as there may be.")},
     {"GET", "/v1/api-keys/{apiKeyId}", api::any_principal, api::handle<get_api_key>, "Get an API key", keys,
      api::returns<ApiKey>().example(example), api::versioned},
