@@ -29,7 +29,7 @@ protected:
     T get(task<T> work) {
         std::optional<T> out;
         run([](task<T> what, std::optional<T>& into) -> task<> { into.emplace(co_await std::move(what)); }(
-                                                                std::move(work), out));
+                                                         std::move(work), out));
         return std::move(*out);
     }
     std::string value(std::string const& sql) { return postgres::Session(database.admin()).value(sql).value_or(""); }
