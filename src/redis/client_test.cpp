@@ -138,12 +138,24 @@ task<> note(Client& client, Command command, std::vector<std::string>& outcomes)
     outcomes.push_back(std::move(what));
 }
 
+task<> fly(Client& client, bool& lost) {
+    std::vector<Command> commands;
+    for (int i = 0; i < 1000; ++i) commands.push_back(Command("BLPOP", "nothing", 0).within(20s));
+    try {
+        co_await client.pipeline(std::move(commands));
+    } catch (Unavailable const&) {
+        lost = true;
+    }
+}
+
 task<> killed(Loop& loop, test_support::RedisServer& server) {
     auto const client = co_await connect(loop, server.url(), "killed");
     co_await client->command("SET", "k", "kept");
     std::vector<std::string> outcomes;
     for (int i = 0; i < 100; ++i)
         loop.spawn("caller", note(*client, Command("BLPOP", "nothing", 0).within(20s), outcomes));
+    bool flight_lost = false;
+    loop.spawn("flight", fly(*client, flight_lost));
     auto const kept = co_await connect(loop, server.url(), "kept");
     std::vector<std::string> survived;
     server.pause();
@@ -152,6 +164,7 @@ task<> killed(Loop& loop, test_support::RedisServer& server) {
     server.kill9();
     co_await wait_until([&] { return outcomes.size() == 100; }, "callers of a dead server wait");
     EXPECT_TRUE(std::ranges::all_of(outcomes, [](auto const& each) { return each == "lost"; }));
+    EXPECT_TRUE(flight_lost);
     EXPECT_FALSE(client->available());
     auto const begin = std::chrono::steady_clock::now();
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(co_await outcome(*client, "GET", "k"), "refused");
@@ -181,6 +194,8 @@ task<> stopped(Loop& loop, test_support::RedisServer& server) {
     auto const client = Client::make(loop, options);
     co_await client->connected(5s);
     server.pause();
+    std::vector<std::string> patient;
+    loop.spawn("patient", note(*client, Command("GET", "k").within(20s), patient));
     auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(co_await outcome(*client, "GET", "k"), "timeout");
     EXPECT_LT(milliseconds_since(begin), 200);
@@ -188,6 +203,7 @@ task<> stopped(Loop& loop, test_support::RedisServer& server) {
     EXPECT_EQ(co_await outcome(*client, "GET", "k"), "refused");
     EXPECT_LT(milliseconds_since(begin), 20);
     EXPECT_FALSE(co_await client->connected(300ms)) << "a server that accepts but does not answer is not up";
+    EXPECT_EQ(patient, std::vector<std::string>{"lost"}) << "nobody waits for a connection that was given up";
     server.resume();
     EXPECT_TRUE(co_await client->connected(5s));
     EXPECT_EQ(co_await outcome(*client, "ECHO", "back"), "back");
@@ -246,6 +262,8 @@ std::int64_t calls_of(std::string_view command) {
     return at == std::string::npos ? 0 : std::stoll(stats.substr(stats.find('=', at) + 1));
 }
 
+task<> increment(Client& client, Script const& add) { co_await client.call(add, {"{s}n"}, 1); }
+
 task<> scripts(Loop& loop) {
     auto const client = co_await connect(loop, redis().url());
     Script const add("return redis.call('INCRBY', KEYS[1], ARGV[1])");
@@ -259,9 +277,13 @@ task<> scripts(Loop& loop) {
             EXPECT_EQ(replies[i].as_integer(), round * 1000 + static_cast<int>(i) + 1);
         co_await client->command("SCRIPT", "FLUSH");
     }
+    std::vector<task<>> callers;
+    for (int i = 0; i < 100; ++i) callers.push_back(increment(*client, add));
+    co_await together(loop, std::move(callers));
+    co_await client->command("SCRIPT", "FLUSH");
     auto const last = co_await client->call(add, {"{s}n"}, 1);
-    EXPECT_EQ(last.as_integer(), 2001);
-    EXPECT_EQ(calls_of("eval") - evals, 3) << "the source goes once for each time that Redis forgot it";
+    EXPECT_EQ(last.as_integer(), 2101);
+    EXPECT_EQ(calls_of("eval") - evals, 4) << "the source goes once for each time that Redis forgot it";
     co_await client->close();
 }
 
