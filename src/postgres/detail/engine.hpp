@@ -57,6 +57,8 @@ private:
     void complete(Exchange& exchange);
     void cancelled(Exchange& exchange);
     void count_work(std::string_view work);
+
+    // leases.cpp: connections of transactions
     void give_back(Connection& connection);
     void cancel_in_server(Connection& connection);
     static task<> send_cancel(std::shared_ptr<Engine> self, std::shared_ptr<Connection> connection);
