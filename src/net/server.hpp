@@ -36,15 +36,15 @@ struct Timeouts {
     // otherwise for a route.
     Duration total = std::chrono::seconds{60};
     Duration buffers = std::chrono::seconds{1};  // an idle connection keeps its buffers
-    Duration linger = std::chrono::seconds{2};  // for the client to read an early answer before the connection goes
+    Duration linger = std::chrono::seconds{2};   // for the client to read an early answer before the connection goes
 };
 
 struct Limits {
-    std::size_t head = 16 * 1024;       // request line and headers: 431
-    std::size_t target = 8 * 1024;      // 414
+    std::size_t head = 16u << 10;       // request line and headers: 431
+    std::size_t target = 8u << 10;      // 414
     std::size_t headers = 100;          // 431
     std::size_t query_parameters = 64;  // 400
-    std::size_t body = 1024 * 1024;     // 413, unless BodyPolicy says otherwise
+    std::size_t body = 1024u << 10;     // 413, unless BodyPolicy says otherwise
     std::size_t connections = 10'000;   // of this shard; beyond it a 503 and the connection is closed
     std::size_t requests = 100'000;     // on one connection, then it is closed
 };

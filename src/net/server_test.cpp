@@ -389,6 +389,24 @@ TEST(Drain, CutsWhatDoesNotFinish) {
     state.go = true;
 }
 
+TEST(Drain, EndWithoutOneIsSafe) {
+    Held state;
+    {
+        Shards shards(1, Log{});
+        auto listeners = Listener::open("127.0.0.1", 0, 1);
+        auto const port = listeners[0].port();
+        Server server(shards[0], std::move(listeners[0]), {}, TestServer::with([&](Request&) { return held(state); }));
+        shards[0].post([&] { server.start(); });
+        shards.start();
+        Client idle(port);
+        Client busy(port);
+        busy.send(get("/"));
+        state.started.get_future().wait();
+        shards.stop();
+    }
+    EXPECT_FALSE(state.go);
+}
+
 TEST(Drain, HalfAHeadMayStillBeFinished) {
     TestServer server(hello);
     Client client(server);

@@ -59,6 +59,33 @@ TEST(Streaming, BodyThatWasNotReadEndsTheConnection) {
     EXPECT_EQ(answer.header("connection"), "close");
 }
 
+TEST(Streaming, BodyIsInvitedOnlyWhenItIsRead) {
+    std::string const head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+    TestServer refusing(streaming(unread));
+    Client refused(refusing);
+    EXPECT_EQ(refused.ask(head).status, 403);
+    TestServer reading(streaming(count_bytes));
+    Client client(reading);
+    EXPECT_EQ(client.ask(head).status, 100);
+    EXPECT_EQ(client.ask("abc").body, "3");
+}
+
+TEST(Streaming, BodyBeyondTheLimitIsAProblem) {
+    auto hooks = TestServer::with(count_bytes);
+    hooks.on_head = [](Request&) {
+        BodyPolicy policy;
+        policy.limit = 10;
+        policy.streamed = true;
+        return policy;
+    };
+    TestServer server(std::move(hooks));
+    Client client(server);
+    EXPECT_EQ(
+        client.ask("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n")
+            .status,
+        413);
+}
+
 task<> ten_pieces(BodyWriter& writer, std::string piece) {
     for (int i = 0; i < 10; ++i) co_await writer.write(piece);
 }
