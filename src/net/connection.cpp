@@ -131,10 +131,10 @@ task<bool> Connection::next_head() {
         if (!sent) co_return false;
     }
     bool fresh = !exchange_ || exchange_->in.empty();
-    if (fresh && requests_ > 0 && all_->draining()) co_return false;
     if (fresh) {
-        wire_.enter(requests_ == 0 ? Phase::first_byte : Phase::idle,
-                    requests_ == 0 ? timeouts.first_byte : timeouts.idle);
+        auto limit = requests_ == 0 ? timeouts.first_byte : timeouts.idle;
+        if (all_->draining()) limit = timeouts.drained;
+        wire_.enter(requests_ == 0 ? Phase::first_byte : Phase::idle, limit);
     } else {
         wire_.enter(Phase::head, timeouts.head);
     }

@@ -204,14 +204,12 @@ task<> Connections::drain(Clock::duration grace) {
     stop_accepting();
     draining_ = true;
     cut_at_ = coarse_now() + grace;
-    std::vector<std::shared_ptr<Connection>> idle;
+    // Who is idle as we see it may have a request on its way: it is answered, with `Connection: close`.
     for (auto* const connection : open_) {
-        if (connection->wire().phase() == Phase::idle) idle.push_back(connection->shared_from_this());
-        // Who has only just connected is about to ask.
-        if (connection->wire().phase() == Phase::first_byte)
-            connection->wire().enter(Phase::first_byte, std::min<Clock::duration>(grace, longest_period));
+        if (connection->idle())
+            connection->wire().enter(connection->wire().phase(),
+                                     std::min<Clock::duration>(grace, settings.timeouts.drained));
     }
-    for (auto const& connection : idle) connection->cut(Cut::drain);
     if (open_.empty()) co_return;
     co_await completed<bool>([&](Completion<bool> done) { drained_ = std::move(done); });
 }

@@ -35,8 +35,9 @@ struct Timeouts {
     // First byte of the request to the last byte of the answer; the handler is cancelled (503). BodyPolicy may say
     // otherwise for a route.
     Duration total = std::chrono::seconds{60};
-    Duration buffers = std::chrono::seconds{1};  // an idle connection keeps its buffers
-    Duration linger = std::chrono::seconds{2};   // for the client to read an early answer before the connection goes
+    Duration buffers = std::chrono::seconds{1};         // an idle connection keeps its buffers
+    Duration drained = std::chrono::milliseconds{200};  // in place of idle, once the server drains
+    Duration linger = std::chrono::seconds{2};  // for the client to read an early answer before the connection goes
 };
 
 struct Limits {
@@ -105,8 +106,8 @@ public:
 
     // All of these on the loop's thread.
     void start();
-    // Stops accepting, closes idle connections, lets requests in flight finish for at most `grace`, then cuts them.
-    // Answers given meanwhile say `Connection: close`. Returns when no connection is left.
+    // Stops accepting, closes idle connections, lets requests in flight (or on their way) finish for at most `grace`,
+    // then cuts them. Answers given meanwhile say `Connection: close`. Returns when no connection is left.
     task<> drain(std::chrono::steady_clock::duration grace);
 
     [[nodiscard]] std::size_t connections() const noexcept;

@@ -369,6 +369,27 @@ TEST(Drain, FinishesWhatIsInFlightAndClosesTheIdle) {
     EXPECT_EQ(server.connections(), 0u);
 }
 
+TEST(Drain, RequestOnItsWayIsAnswered) {
+    ServerSettings settings;
+    settings.timeouts.drained = 30s;
+    TestServer server(hello, std::move(settings));
+    Client client(server);
+    EXPECT_EQ(client.ask(get("/")).header("connection"), "");
+    auto drained = server.start_drain(30s);
+    // The port is free once the drain has begun.
+    for (bool free = false; !free;) {
+        try {
+            Listener::open("127.0.0.1", server.port(), 1);
+            free = true;
+        } catch (OperatorError const&) {
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+    EXPECT_EQ(client.ask(get("/")).header("connection"), "close");
+    client.close();
+    EXPECT_EQ(drained.wait_for(10s), std::future_status::ready);
+}
+
 TEST(Drain, NobodyIsAccepted) {
     TestServer server(hello);
     auto const port = server.port();

@@ -30,7 +30,7 @@ task<Response> count_bytes(Request& request) {
         total += piece.size();
         largest = std::max(largest, piece.size());
     }
-    co_return Response(200, content_type::text, std::to_string(total) + (largest > 64 * 1024 ? " in one" : ""));
+    co_return Response(200, content_type::text, std::to_string(total) + (largest > (64u << 10) ? " in one" : ""));
 }
 
 TEST(Streaming, RequestBodyIsPulledInPieces) {
@@ -104,7 +104,7 @@ TEST(Streaming, ResponseIsChunked) {
         auto const answer = client.ask(get("/?size=" + std::to_string(size)));
         EXPECT_EQ(answer.header("transfer-encoding"), "chunked");
         EXPECT_TRUE(answer.chunk_end);
-        EXPECT_EQ(answer.body, std::string(10 * size, 'p'));
+        EXPECT_EQ(answer.body, std::string(std::size_t{10} * size, 'p'));
     }
     auto const head = client.ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", true);
     EXPECT_EQ(head.header("transfer-encoding"), "chunked");
@@ -126,7 +126,7 @@ struct Progress {
 };
 
 task<> endless(BodyWriter& writer, Progress& progress) {
-    std::string const piece(64 * 1024, 'e');
+    std::string const piece(64u << 10, 'e');
     try {
         for (;;) {
             co_await writer.write(piece);
