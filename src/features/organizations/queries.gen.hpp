@@ -24,21 +24,26 @@ struct WorkspaceRow {
     Timestamp updated_at;
 };
 
-// With `suffix` the slug was made from the name, and gives way where it is taken.
+// Nothing when the slug is taken. With `suffix` the slug was made from the name, and gives way instead.
 struct CreateWorkspace {
     WorkspaceId id;
     std::string_view name;
     std::string_view slug;
-    std::optional<std::string_view> suffix{};
     std::optional<std::string_view> description{};
+    std::optional<std::string_view> suffix{};
 
-    static constexpr char sql[] = R"sql(WITH made AS (
+    static constexpr char sql[] = R"sql(WITH wanted AS (
     INSERT INTO workspaces (organization_id, id, name, slug, description)
-    VALUES (current_setting('app.current_organization_id')::uuid, $1, $2,
-            CASE WHEN EXISTS (SELECT FROM workspaces WHERE slug = $3) THEN $3 || coalesce('-' || $4, '')
-                 ELSE $3 END,
-            $5)
+    VALUES (current_setting('app.current_organization_id')::uuid, $1, $2, $3, $4)
+    ON CONFLICT (organization_id, slug) DO NOTHING
     RETURNING organization_id, id, name, slug, description, archived_at, version, created_at, updated_at
+), other AS (
+    INSERT INTO workspaces (organization_id, id, name, slug, description)
+    SELECT current_setting('app.current_organization_id')::uuid, $1, $2, $3 || '-' || $5, $4
+    WHERE $5 IS NOT NULL AND NOT EXISTS (SELECT FROM wanted)
+    RETURNING organization_id, id, name, slug, description, archived_at, version, created_at, updated_at
+), made AS (
+    SELECT * FROM wanted UNION ALL SELECT * FROM other
 ), event AS (
     INSERT INTO outbox (organization_id, topic, payload)
     SELECT organization_id, 'workspace.created', jsonb_build_object('workspaceId', id, 'name', name) FROM made
@@ -48,8 +53,8 @@ SELECT id, name, slug, description, archived_at, version, created_at, updated_at
         postgres::oid::uuid,  // id
         postgres::oid::text,  // name
         postgres::oid::text,  // slug
-        postgres::oid::text,  // suffix
         postgres::oid::text,  // description
+        postgres::oid::text,  // suffix
     };
     static constexpr postgres::Statement statement{"organizations.create_workspace", sql, parameter_types};
     static constexpr auto cardinality = postgres::Cardinality::one;
@@ -58,8 +63,8 @@ SELECT id, name, slug, description, archived_at, version, created_at, updated_at
         parameters.add(id);
         parameters.add(name);
         parameters.add(slug);
-        parameters.add(suffix);
         parameters.add(description);
+        parameters.add(suffix);
     }
     static Row read(postgres::RowView row) {
         return {

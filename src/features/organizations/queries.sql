@@ -3,14 +3,19 @@
 -- type: after_id WorkspaceId
 
 -- name: create_workspace :one WorkspaceRow !id !name !slug !version !created_at !updated_at ?description ?archived_at
--- With `suffix` the slug was made from the name, and gives way where it is taken.
-WITH made AS (
+-- Nothing when the slug is taken. With `suffix` the slug was made from the name, and gives way instead.
+WITH wanted AS (
     INSERT INTO workspaces (organization_id, id, name, slug, description)
-    VALUES (current_setting('app.current_organization_id')::uuid, $id, $name,
-            CASE WHEN EXISTS (SELECT FROM workspaces WHERE slug = $slug) THEN $slug || coalesce('-' || $suffix?, '')
-                 ELSE $slug END,
-            $description?)
+    VALUES (current_setting('app.current_organization_id')::uuid, $id, $name, $slug, $description?)
+    ON CONFLICT (organization_id, slug) DO NOTHING
     RETURNING organization_id, id, name, slug, description, archived_at, version, created_at, updated_at
+), other AS (
+    INSERT INTO workspaces (organization_id, id, name, slug, description)
+    SELECT current_setting('app.current_organization_id')::uuid, $id, $name, $slug || '-' || $suffix?, $description?
+    WHERE $suffix? IS NOT NULL AND NOT EXISTS (SELECT FROM wanted)
+    RETURNING organization_id, id, name, slug, description, archived_at, version, created_at, updated_at
+), made AS (
+    SELECT * FROM wanted UNION ALL SELECT * FROM other
 ), event AS (
     INSERT INTO outbox (organization_id, topic, payload)
     SELECT organization_id, 'workspace.created', jsonb_build_object('workspaceId', id, 'name', name) FROM made

@@ -106,16 +106,11 @@ task<Versioned> create(api::Tx& tx, NewWorkspace draft) {
     queries::CreateWorkspace const query{.id = id,
                                          .name = draft.name,
                                          .slug = slug,
-                                         .suffix = draft.slug ? std::nullopt : std::optional<std::string_view>{suffix},
-                                         .description = view(draft.description)};
-    try {
-        auto row = co_await tx.commit_with(query);
-        if (!row) throw std::logic_error("An inserted workspace did not come back.");
-        co_return to_versioned(std::move(*row));
-    } catch (postgres::Error const& error) {
-        if (!is_slug_taken(error)) throw;
-    }
-    throw_slug_taken();
+                                         .description = view(draft.description),
+                                         .suffix = draft.slug ? std::nullopt : std::optional<std::string_view>{suffix}};
+    auto row = co_await tx.commit_with(query);
+    if (!row) throw_slug_taken();
+    co_return to_versioned(std::move(*row));
 }
 
 task<std::optional<Versioned>> get(postgres::Pool& pool, Principal const& principal, WorkspaceId id) {
