@@ -172,6 +172,16 @@ test('PostgreSQL dies under load: nothing that was answered is lost, nothing han
   assert.deepEqual(answered.filter((id) => !kept.has(id)), [], 'every answered write is there');
 });
 
+test('/metrics is what Prometheus wants, and shows what was asked', async () => {
+  const text = await (await fetch(`${up.url}/metrics`)).text();
+  const said = execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+  assert.equal(said, '');
+  for (const name of ['buildplan_http_requests_total', 'buildplan_loop_lag_seconds_bucket', 'buildplan_authentication_lookups_total']) {
+    assert.match(text, new RegExp(`^${name}`, 'm'));
+  }
+  assert.match(text, /^buildplan_http_requests_total\{[^}]*route="\/v1\/workspaces[^}]*\} [1-9]/m);
+});
+
 test('twins with one Idempotency-Key have one effect and one answer', async () => {
   const headers = { 'idempotency-key': `twins-${Date.now()}` };
   const body = { name: 'Once only' };
