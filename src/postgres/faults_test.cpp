@@ -350,19 +350,28 @@ TEST(Pool, WithoutATenantAQueryFailsOnAFreshConnectionAndOnAUsedOne) { on_ground
 
 // --- The answer is lost
 
+task<> prepare_all(Pool& pool, Principal const& who) {
+    auto tx = pool.begin(who);
+    co_await tx.one(CountNotes());
+    co_await tx.commit();
+}
 task<> answer_lost(Ground& ground, test_support::WireProxy& proxy, Options options) {
     Pool pool(ground.loop, ground.offload, options);
     auto const who = somebody();
     co_await pool.run(who, AddNote("a"));
+    co_await prepare_all(pool,
+                         who);  // both connections are there, and the next answer is the one to what is asked next
     proxy.cut_next_answer();
     EXPECT_EQ(co_await outcome(pool.run(who, AddNote("b"))), "unknown");
     EXPECT_EQ(co_await pool.one(who, CountNotes()), 2);  // it was done, as it happens
 
+    co_await prepare_all(pool, who);
     auto tx = pool.begin(who);
     co_await tx.run(AddNote("c"));
     proxy.cut_next_answer();
     EXPECT_EQ(co_await outcome(tx.commit()), "unknown");
 
+    co_await prepare_all(pool, who);
     auto other = pool.begin(who);
     co_await other.run(AddNote("d"));
     proxy.cut_next_answer();

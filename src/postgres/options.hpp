@@ -46,8 +46,11 @@ struct Options {
     std::chrono::milliseconds backoff_limit = std::chrono::milliseconds{250};
     std::chrono::milliseconds idle = std::chrono::seconds{60};  // unused for so long, and not a shared one: closed
 
-    // Off behind PgBouncer in transaction mode: statements are unnamed, nothing is set at start-up, and the timeouts
-    // travel with each transaction.
+    // Off behind PgBouncer in transaction mode: statements are unnamed, nothing is set at start-up, the timeouts travel
+    // with each transaction, and one transaction at most is in flight on each connection (there are more connections
+    // instead). PgBouncer forwards what it has read of a transaction, and gives the server to another client when an
+    // earlier one of the same connection is answered: with several in flight, half of a transaction may end up with
+    // another one's setting (seen with 1.18: a query without its tenant).
     bool named_statements = true;
 };
 

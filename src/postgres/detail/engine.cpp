@@ -17,6 +17,14 @@ std::uint32_t seed() {
     return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
+Options behind_pooler(Options options) {
+    if (options.named_statements) return options;
+    for (auto* const lane : {&options.shared, &options.exclusive, &options.heavy}) {
+        lane->connections *= std::exchange(lane->depth, 1);
+    }
+    return options;
+}
+
 Statement const& scope_statement(bool system, bool named) noexcept {
     if (system) return named ? statements::system_scope : statements::system_scope_pooled;
     return named ? statements::tenant_scope : statements::tenant_scope_pooled;
@@ -35,7 +43,7 @@ std::exception_ptr aborted() {
 Engine::Engine(Loop& loop, Offload& offload, Options options, bool system)
     : loop_(loop),
       offload_(offload),
-      options_(std::move(options)),
+      options_(behind_pooler(std::move(options))),
       system_(system),
       scope_(&scope_statement(system, options_.named_statements)),
       log_(loop.log().with({{"pool", system ? "system" : "app"}})),

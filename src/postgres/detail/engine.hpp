@@ -34,7 +34,7 @@ public:
     // The same on the connection of a transaction.
     task<bool> perform_on(Connection& connection, Exchange& exchange);
     // A transaction is over for its owner; its connection is cleaned and serves others.
-    void release(std::shared_ptr<Connection> connection);
+    void release(std::shared_ptr<Connection> const& connection);
 
     [[nodiscard]] Statement const& scope() const noexcept { return *scope_; }
 

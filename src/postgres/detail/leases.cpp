@@ -6,7 +6,7 @@
 
 namespace buildplan::postgres::detail {
 
-void Engine::release(std::shared_ptr<Connection> connection) {
+void Engine::release(std::shared_ptr<Connection> const& connection) {
     if (!connection->ready()) {
         connection->pass = {};
     } else if (connection->cancelling) {

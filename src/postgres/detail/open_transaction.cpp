@@ -16,7 +16,7 @@ OpenTransaction::OpenTransaction(std::shared_ptr<Engine> engine, std::string_vie
 OpenTransaction::~OpenTransaction() { give_up_connection(); }
 
 void OpenTransaction::give_up_connection() {
-    if (auto connection = std::exchange(connection_, nullptr)) engine_->release(std::move(connection));
+    if (auto connection = std::exchange(connection_, nullptr)) engine_->release(connection);
 }
 
 void OpenTransaction::expect_open() const {
@@ -87,8 +87,7 @@ task<> OpenTransaction::rollback() {
     Attempt attempt(*this);
     try {
         co_await engine_->perform_on(*connection_, exchange);
-    } catch (Problem const&) {
-        // A lost connection has rolled it back.
+    } catch (Problem const&) {  // NOLINT(bugprone-empty-catch): a lost connection has rolled it back
     }
     attempt.succeeded(State::over);
 }
