@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::string_view failures_help = "Commands to Redis without the answer that was wanted.";
 
-}  // namespace
-
-namespace {
-
 std::exception_ptr cancelled() {
     return std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
 }

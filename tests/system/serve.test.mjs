@@ -173,6 +173,7 @@ test('PostgreSQL dies under load: nothing that was answered is lost, nothing han
 });
 
 test('/metrics is what Prometheus wants, and shows what was asked', async () => {
+  await up.call('GET', '/v1/workspaces');
   const text = await (await fetch(`${up.url}/metrics`)).text();
   const said = execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
   assert.equal(said, '');
