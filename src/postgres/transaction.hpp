@@ -75,7 +75,7 @@ public:
     // Without a statement before it, nothing is sent.
     task<> commit();
     // A last statement and the commit in one round trip. When it is the only statement of the transaction, it goes out
-    // as a one-statement transaction (on the shared lane, unless the transaction is heavy or asks for an isolation).
+    // as a one-statement transaction (on the writing lane, unless the transaction is heavy or asks for an isolation).
     template <Query Q>
     task<Result<Q>> commit_with(Q const& query) {
         AnswerTo<Q> answer;

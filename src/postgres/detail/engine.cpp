@@ -19,7 +19,7 @@ std::uint32_t seed() {
 
 Options behind_pooler(Options options) {
     if (options.named_statements) return options;
-    for (auto* const lane : {&options.shared, &options.exclusive, &options.heavy}) {
+    for (auto* const lane : {&options.shared, &options.exclusive, &options.heavy, &options.writing}) {
         lane->connections *= std::exchange(lane->depth, 1);
     }
     return options;
@@ -50,9 +50,10 @@ Engine::Engine(Loop& loop, Offload& offload, Options options, bool system)
       pool_name_(system ? "system" : "app"),
       lanes_{LaneState(Lane::shared, options_.shared, loop.metrics(), pool_name_),
              LaneState(Lane::exclusive, options_.exclusive, loop.metrics(), pool_name_),
-             LaneState(Lane::heavy, options_.heavy, loop.metrics(), pool_name_)},
+             LaneState(Lane::heavy, options_.heavy, loop.metrics(), pool_name_),
+             LaneState(Lane::writing, options_.writing, loop.metrics(), pool_name_)},
       conninfo_{Conninfo(options_, options_.shared), Conninfo(options_, options_.exclusive),
-                Conninfo(options_, options_.heavy)},
+                Conninfo(options_, options_.heavy), Conninfo(options_, options_.writing)},
       timer_(loop.executor()),
       random_(seed()),
       connects_(counter(loop, "buildplan_postgres_connects_total", "Connections made to PostgreSQL.", pool_name_)),

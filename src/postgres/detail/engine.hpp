@@ -84,8 +84,8 @@ private:
     Statement const* scope_;
     Log log_;
     std::string_view pool_name_;
-    std::array<LaneState, 3> lanes_;
-    std::array<Conninfo, 3> conninfo_;
+    std::array<LaneState, lane_count> lanes_;
+    std::array<Conninfo, lane_count> conninfo_;
     SlowStatements slow_;
     std::vector<Exchange*> finished_;
     bool settling_ = false;

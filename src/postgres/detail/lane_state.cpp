@@ -14,7 +14,7 @@ bool free(Connection const& connection) {
 }  // namespace
 
 std::string_view name_of(Lane lane) noexcept {
-    constexpr std::string_view names[] = {"shared", "exclusive", "heavy"};
+    constexpr std::string_view names[lane_count] = {"shared", "exclusive", "heavy", "writing"};
     return names[static_cast<std::size_t>(lane)];
 }
 

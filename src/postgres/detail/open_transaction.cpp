@@ -51,7 +51,7 @@ task<> OpenTransaction::execute(std::span<Request const> requests, bool commit) 
         exchange.scope_value = scope_;
         exchange.lane = lane_;
         if (commit && isolation_ == Isolation::read_committed) {
-            if (lane_ == Lane::exclusive) exchange.lane = Lane::shared;
+            if (lane_ == Lane::exclusive) exchange.lane = Lane::writing;
         } else {
             exchange.begin = &statements::begin_with(isolation_);
             exchange.lease = &connection_;
