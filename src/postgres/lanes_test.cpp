@@ -1,6 +1,8 @@
 // What holds up whom: round trips, slow statements, exhaustion, many tenants on few connections.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "postgres/test_pool.hpp"
 #include "tests/support/wire_proxy.hpp"
 
@@ -17,13 +19,19 @@ struct Proxied {
     }
 };
 
-// The round trips of `work`, after a first run that prepares its statements.
+// The round trips of `work`, after a first run that prepares its statements. What is sent at once may leave in two
+// pieces (libpq sends at each Sync), and a server that answers the first before the second is there makes two trips of
+// them on the wire; so the fewest of some runs count.
 template <class Work>
 task<unsigned> round_trips(test_support::WireProxy& proxy, Work work) {
     co_await work();
-    auto const before = proxy.round_trips();
-    co_await work();
-    co_return proxy.round_trips() - before;
+    unsigned fewest = ~0u;
+    for (int run = 0; run < 5; ++run) {
+        auto const before = proxy.round_trips();
+        co_await work();
+        fewest = std::min(fewest, static_cast<unsigned>(proxy.round_trips() - before));
+    }
+    co_return fewest;
 }
 
 task<> one_statement(Pool& pool, Principal const& who) { co_await pool.one(who, CountNotes()); }
