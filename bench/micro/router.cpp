@@ -55,7 +55,8 @@ void router_get_of_18000_routes(benchmark::State& state) {
     std::vector<std::string> paths;
     for (char a = 'a'; a <= 'z'; ++a) {
         for (char b = 'a'; b <= 'z'; ++b) {
-            for (char c = 'a'; c <= 'z'; ++c) paths.push_back(fmt::format("/v1/{0}{0}{0}/{{{1}Id}}/{2}{2}{2}", a, 'x', std::string{b, c}));
+            for (char c = 'a'; c <= 'z'; ++c)
+                paths.push_back(fmt::format("/v1/{0}{0}{0}/{{{1}Id}}/{2}{2}{2}", a, 'x', std::string{b, c}));
         }
     }
     constexpr api::Route like{"GET", "/x", api::open, api::handle<answer>, "Like this", api::returns_nothing()};

@@ -99,9 +99,9 @@ public:
     }
 
 private:
-    static Uuid const& uuid_of(Uuid const& id) noexcept { return id; }
+    static Uuid uuid_of(Uuid id) noexcept { return id; }
     template <class Tag>
-    static Uuid const& uuid_of(Id<Tag> const& id) noexcept {
+    static Uuid uuid_of(Id<Tag> id) noexcept {
         return id.value;
     }
     [[nodiscard]] std::string_view raw_path_value(std::string_view name, bool (*fits_type)(ParameterKind)) const;

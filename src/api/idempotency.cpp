@@ -90,12 +90,14 @@ std::optional<std::string> parse_idempotency_key(std::string_view header) {
     if (header.starts_with('"')) {
         if (header.size() < 2 || !header.ends_with('"')) return std::nullopt;
         auto const inside = header.substr(1, header.size() - 2);
-        for (std::size_t i = 0; i < inside.size(); ++i) {
-            if (inside[i] == '"') return std::nullopt;
-            if (inside[i] == '\\' && (++i == inside.size() || (inside[i] != '"' && inside[i] != '\\')))
-                return std::nullopt;
-            key += inside[i];
+        bool escaped = false;
+        for (char const c : inside) {
+            bool const special = c == '"' || c == '\\';
+            if (escaped != special && (escaped || c == '"')) return std::nullopt;
+            escaped = c == '\\' && !escaped;
+            if (!escaped) key += c;
         }
+        if (escaped) return std::nullopt;
     } else {
         key = header;
     }

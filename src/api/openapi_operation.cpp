@@ -165,7 +165,7 @@ std::string openapi_path(std::string_view pattern) {
 
 dom::object operation(Route const& route, json::Schemas& schemas, dom::object& shared_responses) {
     dom::object made{{"operationId", operation_id(route.handler)}, {"summary", route.summary}};
-    if (auto text = description_of(route); !text.empty()) made["description"] = std::move(text);
+    if (auto const text = description_of(route); !text.empty()) made["description"] = text;
     made["tags"] = dom::array{route.tag};
     if (!route.deprecated_since.empty()) made["deprecated"] = true;
     made["security"] = security_of(route);

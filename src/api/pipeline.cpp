@@ -138,7 +138,8 @@ task<net::Response> Pipeline::write(Call const& call) {
     if (key) {
         try {
             co_return co_await postgres::with_retries(make);
-        } catch (postgres::OutcomeUnknown const&) {  // below
+        } catch (postgres::OutcomeUnknown const&) {
+            call.log().warning("the commit of a keyed request was lost and is looked up");
         }
     }
     co_return co_await postgres::with_retries(make);

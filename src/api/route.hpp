@@ -145,7 +145,7 @@ private:
     std::size_t size_ = 0;
 };
 
-inline constexpr std::size_t default_body_limit = 256 * 1024;
+inline constexpr std::size_t default_body_limit = 262'144;
 
 struct Route {
     template <class... Declarations>

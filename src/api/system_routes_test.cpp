@@ -41,6 +41,27 @@ TEST_F(SystemRoutesTest, NotReadyWhileTheProcessStops) {
     EXPECT_EQ(server.ask("GET", "/health").status, 200);
 }
 
+TEST(Readiness, WithRedisIsComplete) {
+    TestServer server{test_tables(), {.redis_url = test_support::redis().url()}};
+    auto const last = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (server.ask("GET", "/ready").text("redis") != "ok") ASSERT_LT(std::chrono::steady_clock::now(), last);
+}
+
+TEST(Readiness, IsNotThereWithoutPostgres) {
+    auto const nowhere = test_support::make_temporary_folder("nowhere");
+    TestServer server{test_tables(),
+                      {.wait = std::chrono::milliseconds{100}, .app_url = "postgresql:///x?host=" + nowhere.native()}};
+    Tenant us;
+    auto const answer = server.ask("GET", "/ready");
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.text("postgres"), "down");
+    EXPECT_EQ(server.ask("GET", "/health").status, 200);
+    auto const write = server.ask("POST", "/v1/events", us.json(), R"({"topic":"a"})");
+    EXPECT_EQ(write.status, 503);
+    EXPECT_EQ(write.text("code"), "unavailable");
+    EXPECT_FALSE(write.header("Retry-After").empty());
+}
+
 TEST_F(SystemRoutesTest, MetricsCountEachRouteByClass) {
     EXPECT_EQ(server.ask("GET", "/v1/things", us.auth()).status, 200);
     EXPECT_EQ(server.ask("GET", "/v1/things?limit=1", us.auth()).status, 200);

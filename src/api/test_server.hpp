@@ -125,6 +125,7 @@ struct ServerWishes {
     std::function<std::unique_ptr<Limiter>(Loop&)> limiter = {};
     std::chrono::milliseconds lock_timeout{3000};
     unsigned exclusive_connections = 4;
+    std::chrono::milliseconds wait{2000};  // for a connection
     std::string redis_url = {};
     std::string app_url = database().app();
     Log log = {};
@@ -193,6 +194,7 @@ private:
         postgres::Options options;
         options.url = std::move(url);
         options.exclusive.connections = wishes.exclusive_connections;
+        options.wait = wishes.wait;
         options.exclusive.lock_timeout = wishes.lock_timeout;
         return options;
     }

@@ -38,8 +38,15 @@ int open_log(std::filesystem::path const& path) {
     return fd;
 }
 
-local::PostgresOptions postgres_options(local::DataFolder const& folder, UpOptions const& options) {
+local::PostgresOptions postgres_options(local::DataFolder const& folder, UpOptions const& options,
+                                        Settings const& settings) {
     auto out = folder.postgres();
+    // Both roles of every shard may open all their lanes, and an operator still gets in.
+    auto const& each = settings.postgres;
+    auto const lanes =
+        2 * each.shared_connections + each.writing_connections + each.exclusive_connections + each.heavy_connections;
+    out.settings["max_connections"] =
+        std::to_string(std::max(100u, 20 + 2 * lanes * Application::shard_count(settings)));
     out.search_path = program_search_path();
     if (options.postgres_port) {
         out.tcp_port = options.postgres_port;
@@ -93,7 +100,7 @@ Installation::Installation(UpOptions const& options)
       log_file_(open_log(folder_.log("buildplan"))),
       sink_(std::make_unique<LogSink>(log_file_, settings_.log.format, settings_.log.level)),
       log_(*sink_),
-      postgres_(postgres_options(folder_, options)),
+      postgres_(postgres_options(folder_, options, settings_)),
       queue_(redis_options(folder_, local::RedisKind::queue)),
       cache_(redis_options(folder_, local::RedisKind::cache)),
       servers_({&postgres_, &queue_, &cache_}, [this](local::Incident const& incident) { report(incident); }) {}

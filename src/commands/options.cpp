@@ -47,6 +47,9 @@ postgres::Options postgres_options(Settings const& settings, std::string const& 
     out.exclusive.connections = wanted.exclusive_connections;
     out.exclusive.statement_timeout = wanted.statement_timeout;
     out.exclusive.lock_timeout = wanted.lock_timeout;
+    out.writing.connections = wanted.writing_connections;
+    out.writing.statement_timeout = wanted.statement_timeout;
+    out.writing.lock_timeout = wanted.lock_timeout;
     out.heavy.connections = wanted.heavy_connections;
     out.heavy.statement_timeout = wanted.heavy_timeout;
     out.heavy.lock_timeout = wanted.lock_timeout;

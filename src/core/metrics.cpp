@@ -85,7 +85,7 @@ std::string exposition(std::span<Registry* const> registries) {
         std::lock_guard const lock(registry->mutex_);
         for (auto const& entry : registry->entries_) {
             auto& sum = sums[entry.name];
-            sum.help = entry.help;
+            if (sum.help.empty()) sum.help = entry.help;
             switch (entry.kind) {
                 case Registry::Kind::counter:
                     sum.type = "counter";

@@ -42,7 +42,8 @@ struct Settings {
     } shutdown;
     struct Postgres {
         std::string app_url, system_url, owner_url;
-        unsigned shared_connections = 2, pipeline_depth = 8, exclusive_connections = 4, heavy_connections = 2;
+        unsigned shared_connections = 2, pipeline_depth = 8, writing_connections = 8, exclusive_connections = 4,
+                 heavy_connections = 2;
         bool prepared_statements = true;
         Duration fast_timeout{100}, statement_timeout{10'000}, heavy_timeout{60'000}, lock_timeout{3'000}, wait{2'000};
         unsigned max_waiting = 1000;

@@ -211,6 +211,8 @@ std::span<Entry const> table() {
                                                                 "Connections of one shard for one-statement requests."),
         entry<FIELD(postgres.pipeline_depth), Range{1, 256}>("postgres.pipeline_depth",
                                                              "Requests in flight on each of those."),
+        entry<FIELD(postgres.writing_connections), Range{1, 256}>(
+            "postgres.writing_connections", "Connections of one shard for one-statement writes, at most."),
         entry<FIELD(postgres.exclusive_connections), Range{1, 256}>(
             "postgres.exclusive_connections", "Connections of one shard for longer transactions, at most."),
         entry<FIELD(postgres.heavy_connections), Range{1, 64}>(

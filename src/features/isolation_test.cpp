@@ -102,6 +102,18 @@ TEST_P(CrossTenant, NobodyIsUnauthenticated) {
     EXPECT_EQ(everything_of(ours), before);
 }
 
+// Whoever declares `versioned` on a change has to pass If-Match on to the statement.
+TEST_P(CrossTenant, AnotherVersionIsRefusedWhereIfMatchIsTaken) {
+    for (auto const& table : route_tables()) {
+        for (auto const& route : table) {
+            if (to_text(route.method) != GetParam().method || route.path != GetParam().path) continue;
+            auto const status = ask(ours.auth() + "If-Match: \"999.000000000000\"\r\n").status;
+            EXPECT_EQ(status == 412, route.takes_if_match()) << status;
+            EXPECT_EQ(everything_of(ours) == before, route.takes_if_match() || route.method == api::Method::get);
+        }
+    }
+}
+
 TEST_P(CrossTenant, ItsOwnOrganizationIsServed) {
     auto const answer = ask(ours.auth());
     if (GetParam().in_person) {

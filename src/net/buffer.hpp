@@ -47,7 +47,7 @@ public:
     void truncate(std::size_t n) noexcept { end_ = begin_ + n; }
 
 private:
-    static constexpr std::size_t smallest = 4096;
+    static constexpr std::size_t smallest = 2048;
 
     std::unique_ptr<char[]> data_;
     std::size_t capacity_ = 0, begin_ = 0, end_ = 0;

@@ -89,7 +89,11 @@ task<> Connection::run(std::shared_ptr<Connection> self) {
             bool const there = co_await self->next_head();
             if (!there) break;
         }
-        bool const again = self->refusal_ ? co_await self->refuse(*self->refusal_) : co_await self->serve();
+        if (self->refusal_) {
+            co_await self->refuse(*self->refusal_);
+            break;
+        }
+        bool const again = co_await self->serve();
         if (!again) break;
         if (turn % served_in_a_row == 0) co_await asio::post(self->all_->loop().executor(), use_task);
     }
@@ -103,6 +107,13 @@ task<> Connection::run(std::shared_ptr<Connection> self) {
 // Whether the buffer holds a whole head, or one that is refused.
 bool Connection::head_at_hand() {
     if (!exchange_) return false;
+    auto const skipped = leading_line_ends(exchange_->in.view());
+    exchange_->in.consume(skipped);
+    line_ends_ += skipped;
+    if (line_ends_ > max_line_ends) {
+        refusal_ = {400, "malformed", "The head of the request is malformed."};
+        return true;
+    }
     auto const found = scan_.find(exchange_->in.view(), all_->head_limits);
     if (!found) {
         refusal_ = found.error();
@@ -119,12 +130,11 @@ task<bool> Connection::next_head() {
         bool const sent = co_await send({});
         if (!sent) co_return false;
     }
-    std::size_t line_ends = 0;
     bool fresh = !exchange_ || exchange_->in.empty();
-    if (fresh && requests_ > 0 && all_->draining()) co_return false;
     if (fresh) {
-        wire_.enter(requests_ == 0 ? Phase::first_byte : Phase::idle,
-                    requests_ == 0 ? timeouts.first_byte : timeouts.idle);
+        auto limit = requests_ == 0 ? timeouts.first_byte : timeouts.idle;
+        if (all_->draining()) limit = timeouts.drained;
+        wire_.enter(requests_ == 0 ? Phase::first_byte : Phase::idle, limit);
     } else {
         wire_.enter(Phase::head, timeouts.head);
     }
@@ -140,11 +150,7 @@ task<bool> Connection::next_head() {
             started_ = Clock::now();
             wire_.enter(Phase::head, timeouts.head);
         }
-        auto const skipped = leading_line_ends(exchange_->in.view());
-        exchange_->in.consume(skipped);
-        if ((line_ends += skipped) > max_line_ends)
-            refusal_ = {400, "malformed", "The head of the request is malformed."};
-        if (refusal_ || head_at_hand()) co_return true;
+        if (head_at_hand()) co_return true;
     }
 }
 
@@ -164,6 +170,7 @@ task<std::size_t> Connection::read_some() {
         if (n > 0) cooling_ = false;
         if (n > 0 || !cooling_ || wire_.cut_by() != Cut::no) co_return n;
         exchange_.reset();
+        wire_.out.shrink_to_fit();
     }
 }
 

@@ -86,12 +86,14 @@ private:
     HeadScan scan_;
     Clock::time_point started_;
     std::size_t head_size_ = 0;
+    std::size_t line_ends_ = 0;  // skipped before the head
     std::size_t requests_ = 0;
     std::optional<Refusal> refusal_;
     std::uint64_t sent_ = 0;  // bytes of the answer in work
     bool in_handler_ = false;
     bool more_behind_ = false;
     bool cooling_ = false;
+    bool flush_posted_ = false;
     bool gone_ = false;    // the client has left, or takes nothing any more
     bool unread_ = false;  // the client may still be sending something that nobody will read
 };

@@ -7,6 +7,7 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include "net/connection.hpp"
+#include "net/plain_problem.hpp"
 
 namespace buildplan::net {
 namespace {
@@ -109,13 +110,12 @@ void Connections::admit(TcpSocket socket, asio::ip::tcp::endpoint const& peer) {
 }
 
 task<> Connections::turn_away(std::shared_ptr<Connections> self, TcpSocket socket) {
-    constexpr std::string_view body =
-        R"({"type":"about:blank","title":"Service Unavailable","status":503,"code":"too-many-connections","detail":"Too many connections; try again shortly."})";
-    Response response(503, content_type::problem, std::string(body));
+    Response response(503, content_type::problem,
+                      plain_problem(503, "too-many-connections", "Too many connections; try again shortly.", {}));
     response.header("Retry-After", "1");
     Wire wire(std::move(socket), self->metrics.received, self->metrics.sent);
-    self->head_writer.append(wire.out, response, {.length = body.size(), .close = true}, {});
-    wire.out += body;
+    self->head_writer.append(wire.out, response, {.length = response.body.size(), .close = true}, {});
+    wire.out += response.body;
     ++self->turning_away_;
     if (wire.send_now() == Wire::Sent::all) {
         boost::system::error_code ignored;
@@ -204,14 +204,12 @@ task<> Connections::drain(Clock::duration grace) {
     stop_accepting();
     draining_ = true;
     cut_at_ = coarse_now() + grace;
-    std::vector<std::shared_ptr<Connection>> idle;
+    // Who is idle as we see it may have a request on its way: it is answered, with `Connection: close`.
     for (auto* const connection : open_) {
-        if (connection->wire().phase() == Phase::idle) idle.push_back(connection->shared_from_this());
-        // Who has only just connected is about to ask.
-        if (connection->wire().phase() == Phase::first_byte)
-            connection->wire().enter(Phase::first_byte, std::min<Clock::duration>(grace, longest_period));
+        if (connection->idle())
+            connection->wire().enter(connection->wire().phase(),
+                                     std::min<Clock::duration>(grace, settings.timeouts.drained));
     }
-    for (auto const& connection : idle) connection->cut(Cut::drain);
     if (open_.empty()) co_return;
     co_await completed<bool>([&](Completion<bool> done) { drained_ = std::move(done); });
 }

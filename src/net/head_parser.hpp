@@ -16,8 +16,8 @@
 namespace buildplan::net {
 
 struct HeadLimits {
-    std::size_t head = 16 * 1024;
-    std::size_t target = 8 * 1024;
+    std::size_t head = 16u << 10;
+    std::size_t target = 8u << 10;
     std::size_t headers = 100;
     std::size_t query_parameters = 64;
 };

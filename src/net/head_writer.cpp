@@ -79,8 +79,7 @@ std::string http_date(std::chrono::sys_seconds time) {
 }
 
 HeadWriter::HeadWriter(CorsPolicy const& cors, std::chrono::seconds hsts) : cors_(cors), standard_(all_standard()) {
-    if (hsts.count() > 0)
-        hsts_ = fmt::format("Strict-Transport-Security: max-age={}; includeSubDomains\r\n", hsts.count());
+    if (hsts.count() > 0) hsts_ = fmt::format("Strict-Transport-Security: max-age={}\r\n", hsts.count());
 }
 
 void HeadWriter::refresh_date() {

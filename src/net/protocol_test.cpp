@@ -78,7 +78,8 @@ TEST(Protocol, SplitAnywhereMakesNoDifference) {
     TestServer server(echo);
     std::string const bytes =
         "\r\nPOST /a?b=c HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
-        "POST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n1\r\nd\r\n0\r\nA: b\r\n\r\n"
+        "\r\nPOST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n1\r\nd\r\n0\r\nA: "
+        "b\r\n\r\n"
         "GET /c HTTP/1.1\r\nHost: a\r\n\r\n";
     for (std::size_t split = 1; split < bytes.size(); ++split) {
         Client client(server);

@@ -113,6 +113,7 @@ std::vector<Hop> hops_of_x_forwarded(ForwardedValues const& values) {
         return list.size() == nodes.size() ? list[i] : list.back();
     };
     std::vector<Hop> hops;
+    hops.reserve(nodes.size() + 1);
     for (std::size_t i = 0; i < nodes.size(); ++i) hops.push_back({nodes[i], nth(protos, i), nth(hosts, i)});
     if (nodes.empty() && (!protos.empty() || !hosts.empty())) hops.push_back({{}, nth(protos, 0), nth(hosts, 0)});
     return hops;

@@ -7,7 +7,7 @@
 namespace buildplan::net {
 namespace {
 
-constexpr std::size_t piece_size = 16 * 1024;
+constexpr std::size_t piece_size = 16u << 10;
 
 Problem too_large() { return {413, "body-too-large", "The body of the request is too large."}; }
 Problem too_slow() { return {408, "request-timeout", "The request took too long to arrive."}; }

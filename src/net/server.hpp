@@ -35,16 +35,17 @@ struct Timeouts {
     // First byte of the request to the last byte of the answer; the handler is cancelled (503). BodyPolicy may say
     // otherwise for a route.
     Duration total = std::chrono::seconds{60};
-    Duration buffers = std::chrono::seconds{1};  // an idle connection keeps its buffers
+    Duration buffers = std::chrono::seconds{1};         // an idle connection keeps its buffers
+    Duration drained = std::chrono::milliseconds{200};  // in place of idle, once the server drains
     Duration linger = std::chrono::seconds{2};  // for the client to read an early answer before the connection goes
 };
 
 struct Limits {
-    std::size_t head = 16 * 1024;       // request line and headers: 431
-    std::size_t target = 8 * 1024;      // 414
+    std::size_t head = 16u << 10;       // request line and headers: 431
+    std::size_t target = 8u << 10;      // 414
     std::size_t headers = 100;          // 431
     std::size_t query_parameters = 64;  // 400
-    std::size_t body = 1024 * 1024;     // 413, unless BodyPolicy says otherwise
+    std::size_t body = 1024u << 10;     // 413, unless BodyPolicy says otherwise
     std::size_t connections = 10'000;   // of this shard; beyond it a 503 and the connection is closed
     std::size_t requests = 100'000;     // on one connection, then it is closed
 };
@@ -105,8 +106,8 @@ public:
 
     // All of these on the loop's thread.
     void start();
-    // Stops accepting, closes idle connections, lets requests in flight finish for at most `grace`, then cuts them.
-    // Answers given meanwhile say `Connection: close`. Returns when no connection is left.
+    // Stops accepting, closes idle connections, lets requests in flight (or on their way) finish for at most `grace`,
+    // then cuts them. Answers given meanwhile say `Connection: close`. Returns when no connection is left.
     task<> drain(std::chrono::steady_clock::duration grace);
 
     [[nodiscard]] std::size_t connections() const noexcept;

@@ -369,6 +369,27 @@ TEST(Drain, FinishesWhatIsInFlightAndClosesTheIdle) {
     EXPECT_EQ(server.connections(), 0u);
 }
 
+TEST(Drain, RequestOnItsWayIsAnswered) {
+    ServerSettings settings;
+    settings.timeouts.drained = 30s;
+    TestServer server(hello, std::move(settings));
+    Client client(server);
+    EXPECT_EQ(client.ask(get("/")).header("connection"), "");
+    auto drained = server.start_drain(30s);
+    // The port is free once the drain has begun.
+    for (bool free = false; !free;) {
+        try {
+            Listener::open("127.0.0.1", server.port(), 1);
+            free = true;
+        } catch (OperatorError const&) {
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+    EXPECT_EQ(client.ask(get("/")).header("connection"), "close");
+    client.close();
+    EXPECT_EQ(drained.wait_for(10s), std::future_status::ready);
+}
+
 TEST(Drain, NobodyIsAccepted) {
     TestServer server(hello);
     auto const port = server.port();
@@ -387,6 +408,24 @@ TEST(Drain, CutsWhatDoesNotFinish) {
     EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
     EXPECT_EQ(client.answer().status, 503);
     state.go = true;
+}
+
+TEST(Drain, EndWithoutOneIsSafe) {
+    Held state;
+    {
+        Shards shards(1, Log{});
+        auto listeners = Listener::open("127.0.0.1", 0, 1);
+        auto const port = listeners[0].port();
+        Server server(shards[0], std::move(listeners[0]), {}, TestServer::with([&](Request&) { return held(state); }));
+        shards[0].post([&] { server.start(); });
+        shards.start();
+        Client idle(port);
+        Client busy(port);
+        busy.send(get("/"));
+        state.started.get_future().wait();
+        shards.stop();
+    }
+    EXPECT_FALSE(state.go);
 }
 
 TEST(Drain, HalfAHeadMayStillBeFinished) {

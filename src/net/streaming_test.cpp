@@ -30,7 +30,7 @@ task<Response> count_bytes(Request& request) {
         total += piece.size();
         largest = std::max(largest, piece.size());
     }
-    co_return Response(200, content_type::text, std::to_string(total) + (largest > 64 * 1024 ? " in one" : ""));
+    co_return Response(200, content_type::text, std::to_string(total) + (largest > (64u << 10) ? " in one" : ""));
 }
 
 TEST(Streaming, RequestBodyIsPulledInPieces) {
@@ -59,6 +59,33 @@ TEST(Streaming, BodyThatWasNotReadEndsTheConnection) {
     EXPECT_EQ(answer.header("connection"), "close");
 }
 
+TEST(Streaming, BodyIsInvitedOnlyWhenItIsRead) {
+    std::string const head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+    TestServer refusing(streaming(unread));
+    Client refused(refusing);
+    EXPECT_EQ(refused.ask(head).status, 403);
+    TestServer reading(streaming(count_bytes));
+    Client client(reading);
+    EXPECT_EQ(client.ask(head).status, 100);
+    EXPECT_EQ(client.ask("abc").body, "3");
+}
+
+TEST(Streaming, BodyBeyondTheLimitIsAProblem) {
+    auto hooks = TestServer::with(count_bytes);
+    hooks.on_head = [](Request&) {
+        BodyPolicy policy;
+        policy.limit = 10;
+        policy.streamed = true;
+        return policy;
+    };
+    TestServer server(std::move(hooks));
+    Client client(server);
+    EXPECT_EQ(
+        client.ask("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n")
+            .status,
+        413);
+}
+
 task<> ten_pieces(BodyWriter& writer, std::string piece) {
     for (int i = 0; i < 10; ++i) co_await writer.write(piece);
 }
@@ -77,7 +104,7 @@ TEST(Streaming, ResponseIsChunked) {
         auto const answer = client.ask(get("/?size=" + std::to_string(size)));
         EXPECT_EQ(answer.header("transfer-encoding"), "chunked");
         EXPECT_TRUE(answer.chunk_end);
-        EXPECT_EQ(answer.body, std::string(10 * size, 'p'));
+        EXPECT_EQ(answer.body, std::string(std::size_t{10} * size, 'p'));
     }
     auto const head = client.ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", true);
     EXPECT_EQ(head.header("transfer-encoding"), "chunked");
@@ -99,7 +126,7 @@ struct Progress {
 };
 
 task<> endless(BodyWriter& writer, Progress& progress) {
-    std::string const piece(64 * 1024, 'e');
+    std::string const piece(64u << 10, 'e');
     try {
         for (;;) {
             co_await writer.write(piece);

@@ -21,6 +21,7 @@ ServerSettings unhurried() {
                          .write_progress = ages,
                          .total = ages,
                          .buffers = ages,
+                         .drained = 200ms,
                          .linger = 200ms};
     return settings;
 }

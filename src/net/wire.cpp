@@ -13,7 +13,7 @@
 namespace buildplan::net {
 namespace {
 
-constexpr std::size_t kept_output = 16 * 1024;  // capacity that `out` may keep
+constexpr std::size_t kept_output = 16u << 10;  // capacity that `out` may keep
 constexpr std::size_t max_lingered = 1 << 20;
 
 // The cut that a phase's own limit stands for.
@@ -40,7 +40,7 @@ constexpr Cut limit_of(Phase phase) noexcept {
 
 // Reads and forgets what is there, 64 KB at most. 0: there will be no more.
 std::size_t drop_input(int fd) noexcept {
-    std::array<char, 16 * 1024> scratch;
+    std::array<char, 16u << 10> scratch;
     std::size_t dropped = 0;
     while (dropped < 4 * scratch.size()) {
         auto const n = ::recv(fd, scratch.data(), scratch.size(), MSG_DONTWAIT);

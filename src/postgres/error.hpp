@@ -21,7 +21,7 @@ inline constexpr std::string_view unique_violation = "23505", foreign_key_violat
                                   serialization_failure = "40001", deadlock_detected = "40P01",
                                   lock_not_available = "55P03", query_canceled = "57014",
                                   insufficient_privilege = "42501", in_failed_transaction = "25P02",
-                                  stale_plan = "0A000", read_only_transaction = "25006";
+                                  stale_plan = "0A000", read_only_transaction = "25006", no_such_statement = "26000";
 }
 
 class Error : public std::runtime_error {

@@ -137,6 +137,12 @@ task<> terminated_before_commit(Pool& pool, Principal const& who) {
     auto const how = co_await outcome(tx.commit());
     EXPECT_TRUE(how == "unknown" || how == "unavailable") << how;
 }
+task<> idle_for_too_long(Pool& pool, Principal const& who) {
+    auto tx = pool.begin(who);
+    co_await tx.run(AddNote("x"));
+    co_await sleep_for(std::chrono::milliseconds{300});
+    EXPECT_EQ(co_await outcome(tx.run(AddNote("y"))), "unavailable");
+}
 task<> query_reads_badly(Pool& pool, Principal const& who) {
     using NotANumber = Sql<"not_a_number", "SELECT 'no number'::text", std::optional<std::int32_t>>;
     auto tx = pool.begin(who);
@@ -173,6 +179,7 @@ constexpr Fault faults[] = {
     {"moved_over", moved_over},
     {"terminated_between", terminated_between, false},
     {"terminated_before_commit", terminated_before_commit, false},
+    {"idle_for_too_long", idle_for_too_long, false},
     {"query_reads_badly", query_reads_badly},
     {"two_rows_for_one", two_rows_for_one},
 };
@@ -196,6 +203,7 @@ TEST_P(Faults, TheNextUserOfTheConnectionSeesItsOwnTenantOnly) {
     auto options = narrow();
     options.exclusive.lock_timeout = std::chrono::milliseconds{20};
     options.exclusive.statement_timeout = std::chrono::milliseconds{200};
+    options.idle_in_transaction_timeout = std::chrono::milliseconds{200};
     Pool pool(ground.loop, ground.offload, options);
     ground.run(inject(pool, GetParam()));
 }
@@ -342,19 +350,28 @@ TEST(Pool, WithoutATenantAQueryFailsOnAFreshConnectionAndOnAUsedOne) { on_ground
 
 // --- The answer is lost
 
+task<> prepare_all(Pool& pool, Principal const& who) {
+    auto tx = pool.begin(who);
+    co_await tx.one(CountNotes());
+    co_await tx.commit();
+}
 task<> answer_lost(Ground& ground, test_support::WireProxy& proxy, Options options) {
     Pool pool(ground.loop, ground.offload, options);
     auto const who = somebody();
     co_await pool.run(who, AddNote("a"));
+    co_await prepare_all(pool,
+                         who);  // both connections are there, and the next answer is the one to what is asked next
     proxy.cut_next_answer();
     EXPECT_EQ(co_await outcome(pool.run(who, AddNote("b"))), "unknown");
     EXPECT_EQ(co_await pool.one(who, CountNotes()), 2);  // it was done, as it happens
 
+    co_await prepare_all(pool, who);
     auto tx = pool.begin(who);
     co_await tx.run(AddNote("c"));
     proxy.cut_next_answer();
     EXPECT_EQ(co_await outcome(tx.commit()), "unknown");
 
+    co_await prepare_all(pool, who);
     auto other = pool.begin(who);
     co_await other.run(AddNote("d"));
     proxy.cut_next_answer();

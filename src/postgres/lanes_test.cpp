@@ -1,6 +1,8 @@
 // What holds up whom: round trips, slow statements, exhaustion, many tenants on few connections.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "postgres/test_pool.hpp"
 #include "tests/support/wire_proxy.hpp"
 
@@ -17,13 +19,19 @@ struct Proxied {
     }
 };
 
-// The round trips of `work`, after a first run that prepares its statements.
+// The round trips of `work`, after a first run that prepares its statements. What is sent at once may leave in two
+// pieces (libpq sends at each Sync), and a server that answers the first before the second is there makes two trips of
+// them on the wire; so the fewest of some runs count.
 template <class Work>
 task<unsigned> round_trips(test_support::WireProxy& proxy, Work work) {
     co_await work();
-    auto const before = proxy.round_trips();
-    co_await work();
-    co_return proxy.round_trips() - before;
+    unsigned fewest = ~0u;
+    for (int run = 0; run < 5; ++run) {
+        auto const before = proxy.round_trips();
+        co_await work();
+        fewest = std::min(fewest, static_cast<unsigned>(proxy.round_trips() - before));
+    }
+    co_return fewest;
 }
 
 task<> one_statement(Pool& pool, Principal const& who) { co_await pool.one(who, CountNotes()); }
@@ -116,10 +124,15 @@ TEST(Lanes, EvenTheHeavyLaneEndsAStatementSomeTime) {
     on_pool(too_slow_for_the_heavy_lane, options);
 }
 
-task<> hold(Pool& pool, Principal who, bool& release) {
+struct Hold {
+    int held = 0;
+    bool release = false;
+};
+task<> hold(Pool& pool, Principal who, Hold& how) {
     auto tx = pool.begin(who);
     co_await tx.one(CountNotes());
-    co_await until([&] { return release; });
+    ++how.held;
+    co_await until([&] { return how.release; });
 }
 task<> write(Pool& pool, Principal who) {
     auto tx = pool.begin(who);
@@ -129,10 +142,10 @@ task<> write(Pool& pool, Principal who) {
 
 task<> exhausted(Ground& ground, Pool& pool) {
     auto const who = somebody();
-    bool release = false;
+    Hold how;
     std::array<Beside, 2> holders;
-    for (auto& each : holders) each.start(ground.loop, hold(pool, who, release));
-    co_await sleep_for(std::chrono::milliseconds{20});
+    for (auto& each : holders) each.start(ground.loop, hold(pool, who, how));
+    co_await until([&] { return how.held == 2; });
     std::array<Beside, 3> waiting;
     auto const start = std::chrono::steady_clock::now();
     for (auto& each : waiting) each.start(ground.loop, write(pool, who));
@@ -145,7 +158,7 @@ task<> exhausted(Ground& ground, Pool& pool) {
     for (auto& each : waiting) EXPECT_EQ(name_of(each.error), "unavailable");
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds{200});
     EXPECT_EQ(co_await pool.one(who, CountNotes()), 0);  // the other lanes are not touched by it
-    release = true;
+    how.release = true;
     co_await until([&] { return std::ranges::all_of(holders, &Beside::ended); });
     co_await write(pool, who);
     EXPECT_EQ(co_await pool.one(who, CountNotes()), 1);
@@ -201,17 +214,17 @@ TEST(Lanes, TenThousandRequestsOfFiftyTenantsOverTwoConnectionsNeverMix) {
 task<> orderly_close(Ground& ground) {
     Pool pool(ground.loop, ground.offload, options_for(database().app()));
     auto const who = somebody();
-    bool release = false;
+    Hold how;
     Beside holder, reader, closing;
-    holder.start(ground.loop, hold(pool, who, release));
+    holder.start(ground.loop, hold(pool, who, how));
     reader.start(ground.loop, slow_read(pool, who, 0.05));
-    co_await sleep_for(std::chrono::milliseconds{20});
+    co_await until([&] { return how.held == 1; });
     closing.start(ground.loop, pool.close());
     co_await until([&] { return reader.ended; });
     EXPECT_EQ(name_of(reader.error), "ok");
     EXPECT_EQ(co_await outcome(pool.one(who, CountNotes())), "unavailable");
     EXPECT_FALSE(closing.ended);
-    release = true;
+    how.release = true;
     co_await until([&] { return closing.ended; });
     EXPECT_EQ(name_of(holder.error), "ok");
     EXPECT_FALSE(pool.healthy());
@@ -221,17 +234,17 @@ TEST(Pool, CloseLetsEverybodyFinishAndNobodyIn) { on_ground(orderly_close); }
 task<> destroyed_at_once(Ground& ground) {
     auto const who = somebody();
     Beside reader, writer;
-    bool never = false;
+    Hold how;
     {
         Pool pool(ground.loop, ground.offload, options_for(database().app()));
         co_await pool.ping();
-        reader.start(ground.loop, slow_read(pool, who, 1));
-        writer.start(ground.loop, hold(pool, who, never));
-        co_await sleep_for(std::chrono::milliseconds{10});
+        reader.start(ground.loop, slow_read(pool, who, 5));
+        writer.start(ground.loop, hold(pool, who, how));
+        co_await until([&] { return how.held == 1; });
     }
     co_await until([&] { return reader.ended; });
     EXPECT_EQ(name_of(reader.error), "unknown");
-    never = true;
+    how.release = true;
     co_await until([&] { return writer.ended; });
     EXPECT_EQ(name_of(writer.error), "ok");
 }

@@ -13,6 +13,8 @@ enum class Lane : std::uint8_t {
     shared,     // one-statement transactions, several in flight on each of few connections
     exclusive,  // transactions of several statements: one connection each
     heavy,      // search, export, reports, and whatever turned out to be slow on the shared lane
+    writing,  // one-statement transactions that write: a commit waits for the disk, and only commits on connections of
+              // their own share one wait, so there are more of these
 };
 
 struct LaneOptions {
@@ -32,6 +34,7 @@ struct Options {
     LaneOptions shared{2, 2, 8, std::chrono::milliseconds{100}, std::chrono::milliseconds{0}};
     LaneOptions exclusive{4, 0, 1, std::chrono::seconds{10}, std::chrono::seconds{3}};
     LaneOptions heavy{2, 0, 1, std::chrono::seconds{60}, std::chrono::seconds{3}};
+    LaneOptions writing{8, 0, 2, std::chrono::seconds{10}, std::chrono::seconds{3}};
     std::chrono::milliseconds idle_in_transaction_timeout = std::chrono::seconds{15};
 
     // How long a caller waits for a connection, and how many may wait in each lane, before it is told 503.
@@ -46,8 +49,11 @@ struct Options {
     std::chrono::milliseconds backoff_limit = std::chrono::milliseconds{250};
     std::chrono::milliseconds idle = std::chrono::seconds{60};  // unused for so long, and not a shared one: closed
 
-    // Off behind PgBouncer in transaction mode: statements are unnamed, nothing is set at start-up, and the timeouts
-    // travel with each transaction.
+    // Off behind PgBouncer in transaction mode: statements are unnamed, nothing is set at start-up, the timeouts travel
+    // with each transaction, and one transaction at most is in flight on each connection (there are more connections
+    // instead). PgBouncer forwards what it has read of a transaction, and gives the server to another client when an
+    // earlier one of the same connection is answered: with several in flight, half of a transaction may end up with
+    // another one's setting (seen with 1.18: a query without its tenant).
     bool named_statements = true;
 };
 

@@ -49,7 +49,7 @@ using StatementTimeout =
 task<> tenant(Pool& pool, Principal who, int& wrong) {
     auto const organization = std::string(who.organization_text());
     co_await pool.run(who, AddNote(organization));
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 60; ++i) {
         if (co_await pool.all(who, NoteBodies()) != std::vector<std::string>{organization}) ++wrong;
         if (i % 5 == 1 && co_await outcome(pool.one(who, DivideByZero(0))) != "22012") ++wrong;
         if (i % 5 != 2) continue;

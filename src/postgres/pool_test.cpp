@@ -186,7 +186,30 @@ task<> system_work(Ground& ground) {
 }
 TEST(SystemPool, SeesAllTenantsAsItsOwnRoleForANamedPurpose) { on_ground(system_work); }
 static_assert(!std::is_constructible_v<TenantTx, SystemTx&&> && !std::is_constructible_v<SystemTx, TenantTx&&>);
+static_assert(!std::is_convertible_v<TenantTx&, detail::Transaction&> &&
+              !std::is_convertible_v<SystemTx&, detail::Transaction&>);
 static_assert(!std::is_convertible_v<SystemPool&, Pool&> && !std::is_convertible_v<Pool&, SystemPool&>);
+
+task<> counts_what_happens(Ground& ground, Pool& pool) {
+    auto const who = somebody();
+    co_await pool.run(who, AddNote("twice"));
+    EXPECT_EQ(co_await outcome(pool.run(who, AddNote("twice"))), "23505");
+    auto* const registry = &ground.loop.metrics();
+    for (std::string_view const line : {
+             R"(buildplan_postgres_connections{pool="app",lane="shared",state="idle"} 2)",
+             R"(buildplan_postgres_connections{pool="app",lane="exclusive",state="idle"} 1)",
+             R"(buildplan_postgres_query_seconds_count{pool="app",lane="shared"} 2)",
+             R"(buildplan_postgres_errors_total{pool="app",class="constraint"} 1)",
+             R"(buildplan_postgres_connects_total{pool="app"} 3)",
+         }) {
+        co_await until([&] { return metrics::exposition({&registry, 1}).find(line) != std::string::npos; });
+    }
+}
+TEST(Pool, CountsWhatHappens) {
+    auto options = options_for(database().app());
+    options.shared = {2, 0, 8, std::chrono::seconds{10}, std::chrono::seconds{0}};  // also on a machine that is busy
+    on_pool(counts_what_happens, options);
+}
 
 task<> refuses_superusers(Ground& ground) {
     Pool pool(ground.loop, ground.offload, [] {
@@ -216,6 +239,11 @@ task<> meddling(Ground&, Pool& pool) {
 TEST(Pool, AQueryThatMeddlesWithTransactionsLosesItsConnection) { on_pool(meddling); }
 
 using Columns = Sql<"columns", "SELECT * FROM changing", std::int32_t>;
+task<> read_columns(Pool& pool, Principal const& who) {
+    auto tx = pool.begin(who);
+    co_await tx.all(Columns());
+    co_await tx.commit();
+}
 task<> changed_schema(Ground&, Pool& pool) {
     auto const who = somebody();
     Session owner(database().owner());
@@ -224,6 +252,12 @@ task<> changed_schema(Ground&, Pool& pool) {
     co_await pool.all(who, Columns());
     owner.execute("ALTER TABLE changing ADD b int");
     EXPECT_EQ(co_await outcome(pool.all(who, Columns())), "ok");
+
+    co_await read_columns(pool, who);
+    owner.execute("ALTER TABLE changing ADD c int");
+    EXPECT_EQ(co_await outcome(read_columns(pool, who)), "0A000");
+    owner.execute("ALTER TABLE changing ADD d int");
+    EXPECT_EQ(co_await outcome(with_retries([&] { return read_columns(pool, who); })), "ok");
 }
 TEST(Pool, ASchemaChangeUnderAPreparedStatementIsNotSeenByItsCaller) { on_pool(changed_schema); }
 

@@ -27,9 +27,10 @@ class SystemPool;
 enum class Isolation : std::uint8_t { read_committed, repeatable_read, serializable };
 
 namespace detail {
-class OpenTransaction;  // the transaction's state
-}
 
+class OpenTransaction;  // the transaction's state
+
+// What both have in common. Private to them: a function takes the one or the other, and none takes either.
 class Transaction {
 public:
     Transaction(Transaction&&) noexcept;
@@ -38,24 +39,24 @@ public:
 
     template <RowQuery Q>
     task<std::vector<typename Q::Row>> all(Q const& query) {
-        detail::Rows<Q> rows;
-        detail::Request const request(query, rows);
+        Rows<Q> rows;
+        Request const request(query, rows);
         co_await execute({&request, 1}, false);
         co_return std::move(rows.value);
     }
     // Throws std::logic_error for more than one row.
     template <RowQuery Q>
     task<std::optional<typename Q::Row>> one(Q const& query) {
-        detail::OneRow<Q> row;
-        detail::Request const request(query, row);
+        OneRow<Q> row;
+        Request const request(query, row);
         co_await execute({&request, 1}, false);
         co_return std::move(row.value);
     }
     // The number of rows touched.
     template <RunQuery Q>
     task<std::uint64_t> run(Q const& query) {
-        detail::Count count;
-        detail::Request const request(query, count);
+        Count count;
+        Request const request(query, count);
         co_await execute({&request, 1}, false);
         co_return count.value;
     }
@@ -63,9 +64,9 @@ public:
     template <Query... Qs>
         requires(sizeof...(Qs) > 0)
     task<std::tuple<Result<Qs>...>> pipeline(Qs const&... queries) {
-        std::tuple<detail::AnswerTo<Qs>...> answers;
+        std::tuple<AnswerTo<Qs>...> answers;
         auto const requests =
-            std::apply([&](auto&... answer) { return std::array{detail::Request(queries, answer)...}; }, answers);
+            std::apply([&](auto&... answer) { return std::array{Request(queries, answer)...}; }, answers);
         co_await execute(requests, false);
         co_return std::apply([](auto&... answer) { return std::tuple<Result<Qs>...>(std::move(answer.value)...); },
                              answers);
@@ -74,11 +75,11 @@ public:
     // Without a statement before it, nothing is sent.
     task<> commit();
     // A last statement and the commit in one round trip. When it is the only statement of the transaction, it goes out
-    // as a one-statement transaction (on the shared lane, unless the transaction is heavy or asks for an isolation).
+    // as a one-statement transaction (on the writing lane, unless the transaction is heavy or asks for an isolation).
     template <Query Q>
     task<Result<Q>> commit_with(Q const& query) {
-        detail::AnswerTo<Q> answer;
-        detail::Request const request(query, answer);
+        AnswerTo<Q> answer;
+        Request const request(query, answer);
         co_await execute({&request, 1}, true);
         co_return std::move(answer.value);
     }
@@ -90,21 +91,43 @@ public:
     [[nodiscard]] bool open() const noexcept;
 
 protected:
-    explicit Transaction(std::unique_ptr<detail::OpenTransaction> state) noexcept;
+    explicit Transaction(std::unique_ptr<OpenTransaction> state) noexcept;
 
 private:
-    task<> execute(std::span<detail::Request const> requests, bool commit);
+    task<> execute(std::span<Request const> requests, bool commit);
 
-    std::unique_ptr<detail::OpenTransaction> state_;
+    std::unique_ptr<OpenTransaction> state_;
 };
 
-class TenantTx final : public Transaction {
+}  // namespace detail
+
+class TenantTx final : detail::Transaction {
+public:
+    using Transaction::all;
+    using Transaction::commit;
+    using Transaction::commit_with;
+    using Transaction::one;
+    using Transaction::open;
+    using Transaction::pipeline;
+    using Transaction::rollback;
+    using Transaction::run;
+
 private:
     friend class Pool;
     using Transaction::Transaction;
 };
 
-class SystemTx final : public Transaction {
+class SystemTx final : detail::Transaction {
+public:
+    using Transaction::all;
+    using Transaction::commit;
+    using Transaction::commit_with;
+    using Transaction::one;
+    using Transaction::open;
+    using Transaction::pipeline;
+    using Transaction::rollback;
+    using Transaction::run;
+
 private:
     friend class SystemPool;
     using Transaction::Transaction;

@@ -10,6 +10,8 @@
 namespace buildplan::redis {
 namespace {
 
+constexpr std::string_view failures_help = "Commands to Redis without the answer that was wanted.";
+
 std::exception_ptr cancelled() {
     return std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
 }
@@ -22,12 +24,14 @@ constexpr std::size_t read_buffer = 64uz * 1024, kept_buffer = 1024uz * 1024;
 
 LinkMetrics::LinkMetrics(metrics::Registry& registry, std::string_view name)
     : commands(registry.counter("buildplan_redis_commands_total", "Commands sent to Redis.", {{"redis", name}})),
-      error_replies(registry.counter("buildplan_redis_failures_total",
-                                     "Commands to Redis without the answer that was wanted.",
-                                     {{"redis", name}, {"why", "error_reply"}})),
-      timeouts(registry.counter("buildplan_redis_failures_total", "", {{"redis", name}, {"why", "timeout"}})),
-      refused(registry.counter("buildplan_redis_failures_total", "", {{"redis", name}, {"why", "not_connected"}})),
-      lost(registry.counter("buildplan_redis_failures_total", "", {{"redis", name}, {"why", "connection_lost"}})),
+      error_replies(
+          registry.counter("buildplan_redis_failures_total", failures_help, {{"redis", name}, {"why", "error_reply"}})),
+      timeouts(
+          registry.counter("buildplan_redis_failures_total", failures_help, {{"redis", name}, {"why", "timeout"}})),
+      refused(registry.counter("buildplan_redis_failures_total", failures_help,
+                               {{"redis", name}, {"why", "not_connected"}})),
+      lost(registry.counter("buildplan_redis_failures_total", failures_help,
+                            {{"redis", name}, {"why", "connection_lost"}})),
       connects(registry.counter("buildplan_redis_connects_total", "Connections made to Redis, the first included.",
                                 {{"redis", name}})),
       redirected(registry.counter("buildplan_redis_redirections_total",

@@ -97,4 +97,18 @@ task<std::string> outcome_within(std::chrono::milliseconds patience, Client& cli
     return outcome(client, Command(name, args...).within(patience));
 }
 
+// Keeps the server itself busy.
+inline Script const& busy() {
+    static Script const script(
+        "local t = redis.call('TIME'); local begin = t[1] * 1000000 + t[2]\n"
+        "repeat t = redis.call('TIME') until t[1] * 1000000 + t[2] > begin + ARGV[1] * 1000\n"
+        "return ARGV[2]");
+    return script;
+}
+
+inline task<> note(Client& client, Command command, std::vector<std::string>& outcomes) {
+    auto what = co_await outcome(client, std::move(command));
+    outcomes.push_back(std::move(what));
+}
+
 }  // namespace buildplan::redis

@@ -40,7 +40,8 @@ void read_headers(std::string_view text) {
     auto const id = *Uuid::parse("0198c5a2-7c4e-7b1a-9d3f-5e8a1c2b4d6f");
     try {
         auto const match = api::parse_if_match(text, id);
-        for (auto const version : match.versions) require(text.find(api::make_etag(id, version)) != std::string_view::npos);
+        for (auto const version : match.versions)
+            require(text.find(api::make_etag(id, version)) != std::string_view::npos);
     } catch (Problem const& problem) {
         require(problem.status == 400);
     }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <stdexcept>
 #include <system_error>
 
@@ -59,8 +60,9 @@ private:
             bool const ours = entry.path().filename().native().starts_with(prefix) &&
                               ::lstat(entry.path().c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&
                               info.st_uid == ::geteuid();
-            // One without a lock may just be in the making.
-            if (!ours || !std::filesystem::exists(entry.path() / "lock", ignored)) continue;
+            // A young one may just be in the making: its lock is there, and not yet held.
+            bool const young = ::time(nullptr) - info.st_mtime < 60;
+            if (!ours || young || !std::filesystem::exists(entry.path() / "lock", ignored)) continue;
             if (auto const lock = lock_of(entry.path())) remove(entry.path());
         }
     }

@@ -12,6 +12,11 @@ namespace {
 // More than any exchange of ours asks for; a caller with more statements than this has lost count.
 constexpr std::size_t max_statements = 256;
 
+// Names and texts of statements are literals, see statement.hpp.
+char const* c_string(std::string_view literal) noexcept {
+    return literal.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
+}
+
 std::uint64_t rows_touched(PGresult* result) noexcept {
     std::string_view const text = PQcmdTuples(result);
     std::uint64_t count = 0;
@@ -129,8 +134,8 @@ void Connection::prepare_for(Exchange const& exchange) {
 bool Connection::prepare(Statement const* statement) {
     if (statement == nullptr || !prepared_.wanted(statement->name)) return false;
     auto const types = statement->parameter_types;
-    write_failed_ |= PQsendPrepare(pg_, statement->name.data(), statement->sql.data(), static_cast<int>(types.size()),
-                                   types.data()) != 1;
+    write_failed_ |= PQsendPrepare(pg_, c_string(statement->name), c_string(statement->sql),
+                                   static_cast<int>(types.size()), types.data()) != 1;
     steps_.push_back({.kind = Step::Kind::prepare, .statement = statement});
     return true;
 }
@@ -140,10 +145,10 @@ void Connection::put_command(Statement const& statement, Parameters& parameters,
     auto const* const values = parameters.values();
     int const sent =
         settings_.named_statements
-            ? PQsendQueryPrepared(pg_, statement.name.data(), parameters.count(), values, parameters.lengths(),
+            ? PQsendQueryPrepared(pg_, c_string(statement.name), parameters.count(), values, parameters.lengths(),
                                   parameters.formats(), binary)
-            : PQsendQueryParams(pg_, statement.sql.data(), parameters.count(), statement.parameter_types.data(), values,
-                                parameters.lengths(), parameters.formats(), binary);
+            : PQsendQueryParams(pg_, c_string(statement.sql), parameters.count(), statement.parameter_types.data(),
+                                values, parameters.lengths(), parameters.formats(), binary);
     write_failed_ |= sent != 1;
     steps_.push_back({.kind = Step::Kind::command, .exchange = exchange, .answer = taker, .statement = &statement});
 }
@@ -214,13 +219,14 @@ void Connection::take(ResultPointer result) {
         case PGRES_FATAL_ERROR:
             if (is_fatal(result.get())) return lose(PQresultErrorMessage(result.get()));
             if (step.kind == Step::Kind::prepare) {
-                prepared_.failed(step.statement->name, error_of(result.get(), step.statement->name));
+                prepared_.failed(step.statement->name, {std::string(sqlstate_of(result.get())),
+                                                        error_of(result.get(), step.statement->name)});
             } else {
                 refuse(step.exchange, step.statement, result.get());
             }
             break;
         case PGRES_PIPELINE_ABORTED:
-            if (step.kind == Step::Kind::prepare) prepared_.failed(step.statement->name, nullptr);
+            if (step.kind == Step::Kind::prepare) prepared_.failed(step.statement->name, {});
             break;
         case PGRES_COMMAND_OK:
         case PGRES_TUPLES_OK:
@@ -253,10 +259,14 @@ void Connection::take_command(Step const& step, PGresult* result) {
 void Connection::refuse(Exchange* exchange, Statement const* statement, PGresult const* result) {
     if (exchange == nullptr || exchange->error) return;
     auto const name = statement != nullptr ? statement->name : std::string_view();
-    auto const state = sqlstate_of(result);
-    exchange->failure = state;
-    if (state == "26000" && statement != nullptr) exchange->error = prepared_.why(name);
-    if (!exchange->error) exchange->error = error_of(result, name);
+    exchange->failure = sqlstate_of(result);
+    exchange->error = error_of(result, name);
+    if (exchange->failure != sqlstate::no_such_statement) return;
+    // It could not be prepared: that is what its user is to know.
+    if (auto why = prepared_.why(name); why.error) {
+        exchange->failure = std::move(why.sqlstate);
+        exchange->error = std::move(why.error);
+    }
 }
 
 bool Connection::clean() const noexcept { return quiet() && PQtransactionStatus(pg_) == PQTRANS_IDLE; }

@@ -17,6 +17,14 @@ std::uint32_t seed() {
     return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
+Options behind_pooler(Options options) {
+    if (options.named_statements) return options;
+    for (auto* const lane : {&options.shared, &options.exclusive, &options.heavy, &options.writing}) {
+        lane->connections *= std::exchange(lane->depth, 1);
+    }
+    return options;
+}
+
 Statement const& scope_statement(bool system, bool named) noexcept {
     if (system) return named ? statements::system_scope : statements::system_scope_pooled;
     return named ? statements::tenant_scope : statements::tenant_scope_pooled;
@@ -40,7 +48,7 @@ std::exception_ptr aborted() {
 Engine::Engine(Loop& loop, Offload& offload, Options options, bool system)
     : loop_(loop),
       offload_(offload),
-      options_(std::move(options)),
+      options_(behind_pooler(std::move(options))),
       system_(system),
       scope_(&scope_statement(system, options_.named_statements)),
       acting_(&acting_statement(system, options_.named_statements)),
@@ -48,9 +56,10 @@ Engine::Engine(Loop& loop, Offload& offload, Options options, bool system)
       pool_name_(system ? "system" : "app"),
       lanes_{LaneState(Lane::shared, options_.shared, loop.metrics(), pool_name_),
              LaneState(Lane::exclusive, options_.exclusive, loop.metrics(), pool_name_),
-             LaneState(Lane::heavy, options_.heavy, loop.metrics(), pool_name_)},
+             LaneState(Lane::heavy, options_.heavy, loop.metrics(), pool_name_),
+             LaneState(Lane::writing, options_.writing, loop.metrics(), pool_name_)},
       conninfo_{Conninfo(options_, options_.shared), Conninfo(options_, options_.exclusive),
-                Conninfo(options_, options_.heavy)},
+                Conninfo(options_, options_.heavy), Conninfo(options_, options_.writing)},
       timer_(loop.executor()),
       random_(seed()),
       connects_(counter(loop, "buildplan_postgres_connects_total", "Connections made to PostgreSQL.", pool_name_)),
@@ -154,6 +163,10 @@ void Engine::pump(LaneState& lane) {
 void Engine::finished(Connection& connection, Exchange& exchange) {
     if (&exchange == &connection.own) return admit(connection);
     lane_of(connection.lane()).answered(exchange, Clock::now());
+    // Its prepared statements no longer fit the schema; or the server is not the primary any more.
+    if (exchange.failure == sqlstate::stale_plan || exchange.failure == sqlstate::read_only_transaction) {
+        connection.retiring = true;
+    }
     if (exchange.error && run_again(connection, exchange)) return;
     finish(exchange);
 }
@@ -175,7 +188,6 @@ bool Engine::run_again(Connection& connection, Exchange& exchange) {
             moved_.add();
         }
     } else if (exchange.failure == sqlstate::stale_plan && !exchange.repeated) {
-        connection.retiring = true;  // the schema has changed under its prepared statements
         exchange.repeated = true;
     } else {
         return false;
@@ -296,61 +308,6 @@ void Engine::count_work(std::string_view work) {
         found = works_.try_emplace(std::string(work), &metric).first;
     }
     found->second->add();
-}
-
-// --- the end of a transaction
-
-void Engine::release(std::shared_ptr<Connection> connection) {
-    if (!connection->ready()) {
-        connection->pass = {};
-    } else if (connection->cancelling) {
-        connection->releasing = true;  // until the cancel request has arrived: it must not hit what comes next
-    } else if (connection->clean()) {
-        give_back(*connection);
-    } else {
-        connection->releasing = true;
-        connection->own = Exchange{.end = &statements::rollback};
-        connection->send(connection->own);
-    }
-}
-
-void Engine::give_back(Connection& connection) {
-    auto const alive = connection.shared_from_this();
-    connection.leased = false;
-    connection.releasing = false;
-    auto const pass = std::move(connection.pass);
-    if (connection.retiring) return discard(connection);
-    pump(lane_of(connection.lane()));
-}
-
-void Engine::cancel_in_server(Connection& connection) {
-    if (connection.cancelling || !connection.ready()) return;
-    connection.cancelling = true;
-    loop_.spawn("cancel a statement", send_cancel(shared_from_this(), connection.shared_from_this()));
-}
-
-task<> Engine::send_cancel(std::shared_ptr<Engine> self, std::shared_ptr<Connection> connection) {
-    auto handle = connection->cancel_handle();
-    bool sent = false;
-    if (handle) {
-        auto const work = [request = std::shared_ptr<pg_cancel>(std::move(handle))] {
-            return send_cancel_request(request.get());
-        };
-        try {
-            sent = co_await self->offload_.run(work);
-        } catch (Problem const&) {
-            sent = false;  // too much to do for courtesies: the connection goes instead
-        }
-    }
-    connection->cancelling = false;
-    if (!sent && !connection->quiet() && connection->lane() != Lane::shared)
-        connection->lose("a statement could not be cancelled");
-    if (connection->releasing) {
-        connection->releasing = false;
-        self->release(connection);
-    } else if (connection->ready()) {
-        self->progressed(*connection);
-    }
 }
 
 // --- stopping

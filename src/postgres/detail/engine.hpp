@@ -34,7 +34,7 @@ public:
     // The same on the connection of a transaction.
     task<bool> perform_on(Connection& connection, Exchange& exchange);
     // A transaction is over for its owner; its connection is cleaned and serves others.
-    void release(std::shared_ptr<Connection> connection);
+    void release(std::shared_ptr<Connection> const& connection);
 
     // What tells the server who asks, and, where `acting`, who acts.
     [[nodiscard]] Statement const& scope(bool acting = false) const noexcept { return acting ? *acting_ : *scope_; }
@@ -58,6 +58,8 @@ private:
     void complete(Exchange& exchange);
     void cancelled(Exchange& exchange);
     void count_work(std::string_view work);
+
+    // leases.cpp: connections of transactions
     void give_back(Connection& connection);
     void cancel_in_server(Connection& connection);
     static task<> send_cancel(std::shared_ptr<Engine> self, std::shared_ptr<Connection> connection);
@@ -84,8 +86,8 @@ private:
     Statement const* acting_;
     Log log_;
     std::string_view pool_name_;
-    std::array<LaneState, 3> lanes_;
-    std::array<Conninfo, 3> conninfo_;
+    std::array<LaneState, lane_count> lanes_;
+    std::array<Conninfo, lane_count> conninfo_;
     SlowStatements slow_;
     std::vector<Exchange*> finished_;
     bool settling_ = false;

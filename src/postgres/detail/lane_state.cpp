@@ -14,7 +14,7 @@ bool free(Connection const& connection) {
 }  // namespace
 
 std::string_view name_of(Lane lane) noexcept {
-    constexpr std::string_view names[] = {"shared", "exclusive", "heavy"};
+    constexpr std::string_view names[lane_count] = {"shared", "exclusive", "heavy", "writing"};
     return names[static_cast<std::size_t>(lane)];
 }
 
@@ -37,7 +37,7 @@ LaneState::LaneState(Lane lane_, LaneOptions const& options_, metrics::Registry&
                               {{"pool", pool}, {"lane", name_of(lane)}})) {}
 
 bool LaneState::held_up(Connection const& connection, Clock::time_point now) const {
-    return connection.busy_for(now) > std::max<Clock::duration>(least_patience, 2 * usual_);
+    return connection.admitted && connection.busy_for(now) > std::max<Clock::duration>(least_patience, 2 * usual_);
 }
 
 Connection* LaneState::pick(Clock::time_point now) const {

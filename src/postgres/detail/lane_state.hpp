@@ -47,6 +47,7 @@ private:
     metrics::Gauge& waiting_;
 };
 
+inline constexpr std::size_t lane_count = 4;
 std::string_view name_of(Lane lane) noexcept;
 
 }  // namespace buildplan::postgres::detail

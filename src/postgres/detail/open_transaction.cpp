@@ -18,7 +18,7 @@ OpenTransaction::OpenTransaction(std::shared_ptr<Engine> engine, std::string_vie
 OpenTransaction::~OpenTransaction() { give_up_connection(); }
 
 void OpenTransaction::give_up_connection() {
-    if (auto connection = std::exchange(connection_, nullptr)) engine_->release(std::move(connection));
+    if (auto connection = std::exchange(connection_, nullptr)) engine_->release(connection);
 }
 
 void OpenTransaction::expect_open() const {
@@ -54,7 +54,7 @@ task<> OpenTransaction::execute(std::span<Request const> requests, bool commit) 
         exchange.actor = actor_;
         exchange.lane = lane_;
         if (commit && isolation_ == Isolation::read_committed) {
-            if (lane_ == Lane::exclusive) exchange.lane = Lane::shared;
+            if (lane_ == Lane::exclusive) exchange.lane = Lane::writing;
         } else {
             exchange.begin = &statements::begin_with(isolation_);
             exchange.lease = &connection_;
@@ -90,8 +90,7 @@ task<> OpenTransaction::rollback() {
     Attempt attempt(*this);
     try {
         co_await engine_->perform_on(*connection_, exchange);
-    } catch (Problem const&) {
-        // A lost connection has rolled it back.
+    } catch (Problem const&) {  // NOLINT(bugprone-empty-catch): a lost connection has rolled it back
     }
     attempt.succeeded(State::over);
 }

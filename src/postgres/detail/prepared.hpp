@@ -4,6 +4,7 @@
 #pragma once
 
 #include <exception>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -18,16 +19,21 @@ public:
         entry.sent = true;
         return true;
     }
-    void failed(std::string_view name, std::exception_ptr error) { entries_[name] = {false, std::move(error)}; }
-    [[nodiscard]] std::exception_ptr why(std::string_view name) const {
+    struct Failure {
+        std::string sqlstate;
+        std::exception_ptr error;
+    };
+    void failed(std::string_view name, Failure failure) { entries_[name] = {false, std::move(failure)}; }
+    // Without an error where there is nothing to tell.
+    [[nodiscard]] Failure why(std::string_view name) const {
         auto const found = entries_.find(name);
-        return found != entries_.end() ? found->second.error : nullptr;
+        return found != entries_.end() ? found->second.failure : Failure{};
     }
 
 private:
     struct Entry {
         bool sent = false;
-        std::exception_ptr error;
+        Failure failure;
     };
     std::unordered_map<std::string_view, Entry> entries_;  // names are constants of the program
 };

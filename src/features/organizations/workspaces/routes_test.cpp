@@ -105,6 +105,18 @@ TEST_F(WorkspacesTest, AMadeSlugGivesWay) {
     EXPECT_TRUE(second.starts_with("shop-")) << second;
 }
 
+TEST_F(WorkspacesTest, ManyOfOneNameAtOnceAllGetASlug) {
+    std::deque<api::testing::HttpClient> clients;
+    for (int i = 0; i < 8; ++i) {
+        clients.emplace_back(server->port());
+        clients.back().send("POST", "/v1/workspaces", us.json(), R"({"name":"Shop"})");
+    }
+    std::set<std::string> slugs;
+    for (auto& client : clients) slugs.insert(client.receive().text("slug"));
+    EXPECT_EQ(slugs.size(), 8u);
+    EXPECT_TRUE(slugs.contains("shop"));
+}
+
 TEST_F(WorkspacesTest, AnotherOrganizationMayHaveTheSameSlug) {
     KeyHolder them;
     EXPECT_EQ(create(R"({"name":"A","slug":"same"})").status, 201);
