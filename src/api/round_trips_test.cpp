@@ -1,6 +1,8 @@
 // What a request costs PostgreSQL, counted on the wire, and what happens when the wire is cut at the worst moment.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "api/test_routes.hpp"
 #include "api/test_server.hpp"
 #include "tests/support/wire_proxy.hpp"
@@ -47,7 +49,9 @@ protected:
         wishes.exclusive_connections = 1;
         return wishes;
     }
-    // Of the second of two requests: the first one prepares the statements. `key` differs, so that both are done.
+    // Of requests after the first ones, which prepare the statements. The key differs, so that all are done. What is
+    // sent at once may leave in two pieces, and a server that answers the first before the second is there makes two
+    // trips of them on the wire; so the fewest of some count.
     unsigned round_trips(std::string_view method, std::string_view path, std::string const& body, bool keyed) {
         auto const ask = [&] {
             auto const key = keyed ? fmt::format("Idempotency-Key: {}\r\n", ++keys) : std::string{};
@@ -55,9 +59,13 @@ protected:
         };
         // The shared lane has two connections; each prepares for itself.
         for (int i = 0; i < 8; ++i) ask();
-        auto const before = proxy.round_trips();
-        ask();
-        return proxy.round_trips() - before;
+        unsigned fewest = ~0u;
+        for (int i = 0; i < 5; ++i) {
+            auto const before = proxy.round_trips();
+            ask();
+            fewest = std::min(fewest, static_cast<unsigned>(proxy.round_trips() - before));
+        }
+        return fewest;
     }
     test_support::WireProxy proxy{test_support::make_temporary_folder("proxy"),
                                   test_support::postgres().socket_folder() / ".s.PGSQL.5432"};
