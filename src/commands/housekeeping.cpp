@@ -10,7 +10,7 @@ namespace buildplan::commands {
 void Housekeeping::start(std::chrono::steady_clock::duration period) {
     auto pass = gate_.enter();
     asio::co_spawn(loop_.io(), run(std::move(pass), period),
-                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr) {}));
+                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr const&) {}));
 }
 
 task<> Housekeeping::stop() {

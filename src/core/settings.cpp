@@ -77,7 +77,10 @@ void apply_node(LoadedSettings& out, std::string const& file, std::string const&
     }
     std::string text;
     if (node.IsSequence()) {
-        for (auto const& item : node) text += (text.empty() ? "" : ",") + item.as<std::string>();
+        for (auto const& item : node) {
+            if (!text.empty()) text += ',';
+            text += item.as<std::string>();
+        }
     } else if (node.IsScalar()) {
         text = node.as<std::string>();
     }

@@ -25,6 +25,7 @@ constexpr Unit sizes[] = {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 
 
 bool read_integer(std::string_view text, std::int64_t& out) {
     auto const end = text.data() + text.size();
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): the end is given, too
     auto const [at, error] = std::from_chars(text.data(), end, out);
     return error == std::errc{} && at == end && !text.empty();
 }

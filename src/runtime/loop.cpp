@@ -6,10 +6,10 @@
 
 namespace buildplan {
 
-Loop::Loop(unsigned index, Log log) : index_(index), log_(log.with({{"shard", index}})) {}
+Loop::Loop(unsigned index, Log const& log) : index_(index), log_(log.with({{"shard", index}})) {}
 
 void Loop::spawn(std::string_view name, task<> work) {
-    asio::co_spawn(io_, std::move(work), [this, name = std::string(name)](std::exception_ptr error) {
+    asio::co_spawn(io_, std::move(work), [this, name = std::string(name)](std::exception_ptr const& error) {
         if (!error) return;
         try {
             std::rethrow_exception(error);

@@ -16,7 +16,7 @@ namespace buildplan {
 class Loop {
 public:
     // `index` numbers the shards of a process from 0.
-    Loop(unsigned index, Log log);
+    Loop(unsigned index, Log const& log);
     Loop(Loop const&) = delete;
     Loop& operator=(Loop const&) = delete;
 

@@ -34,6 +34,7 @@ void Shards::stop() {
 
 std::vector<metrics::Registry*> Shards::registries() const {
     std::vector<metrics::Registry*> all;
+    all.reserve(loops_.size());
     for (auto const& loop : loops_) all.push_back(&loop->metrics());
     return all;
 }

@@ -6,7 +6,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
+#include <chrono>
+#include <cstring>
 #include <list>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -31,7 +35,13 @@ struct Pair {
     int client;
     int server;
     bool client_spoke_last = false;
+    bool cut = false;
+    // An answer is held for a moment, so that what a client sends at once, in however many pieces, is there before it
+    // and counts as one trip, as it would be over a longer wire.
+    std::optional<std::chrono::steady_clock::time_point> held_since{};
 };
+
+constexpr auto hold = std::chrono::milliseconds{2};
 
 bool pass(int from, int to) {
     std::array<char, 65536> buffer{};
@@ -85,11 +95,17 @@ void WireProxy::serve() {
             bool alive = true;
             if (watched[at].revents != 0) {
                 if (!std::exchange(pair->client_spoke_last, true)) ++round_trips_;
+                if (cut_.exchange(false)) pair->cut = true;
                 alive = pass(pair->client, pair->server);
             }
             if (alive && watched[at + 1].revents != 0) {
-                pair->client_spoke_last = false;
-                alive = !cut_.exchange(false) && pass(pair->server, pair->client);
+                auto const now = std::chrono::steady_clock::now();
+                if (!pair->held_since) pair->held_since = now;
+                if (now - *pair->held_since >= hold) {
+                    pair->held_since.reset();
+                    pair->client_spoke_last = false;
+                    alive = !pair->cut && pass(pair->server, pair->client);
+                }
             }
             if (alive) {
                 ++pair;

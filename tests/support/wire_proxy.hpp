@@ -21,7 +21,7 @@ public:
     void stall(bool stalled) noexcept { stalled_ = stalled; }
     [[nodiscard]] unsigned connections() const noexcept { return connections_; }
 
-    // Passes on what clients send, and ends the connection instead of passing back the next answer to it.
+    // Passes on what a client sends next, and ends its connection instead of passing back the answer.
     void cut_next_answer() noexcept { cut_ = true; }
 
 private:
