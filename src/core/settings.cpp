@@ -64,7 +64,10 @@ void apply_node(LoadedSettings& out, std::string const& file, std::string const&
     if (node.IsMap()) {
         for (auto const& child : node) {
             auto const key = child.first.as<std::string>();
-            apply_node(out, file, name.empty() ? key : name + '.' + key, child.second);
+            auto path = name;
+            if (!path.empty()) path += '.';
+            path += key;
+            apply_node(out, file, path, child.second);
         }
         return;
     }
