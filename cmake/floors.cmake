@@ -40,6 +40,17 @@ function(floor_libraries name target)
     target_link_libraries(${target} PRIVATE OpenSSL::Crypto)
   elseif(name STREQUAL net)
     target_link_libraries(${target} PRIVATE CURL::libcurl ZLIB::ZLIB)
+  elseif(name STREQUAL features)
+    target_link_libraries(${target} PRIVATE ${SODIUM})
+    set(passwords ${CMAKE_BINARY_DIR}/generated/common_passwords.txt)
+    set(lister ${CMAKE_SOURCE_DIR}/cmake/common_passwords.sh)
+    add_custom_command(
+      OUTPUT ${passwords}
+      COMMAND ${lister} ${PASSWORD_FREQUENCIES} ${passwords}
+      DEPENDS ${PASSWORD_FREQUENCIES} ${lister}
+      COMMENT "Listing common passwords"
+      VERBATIM)
+    embed(${target} passwords ${passwords})
   elseif(name STREQUAL commands)
     target_link_libraries(${target} PUBLIC CLI11::CLI11)
     target_compile_definitions(${target} PUBLIC BUILDPLAN_VERSION="${PROJECT_VERSION}")

@@ -21,6 +21,12 @@ public:
 
     // Nothing for whoever cannot say, or not prove, who they are. Throws Problem 503 when it cannot be found out.
     virtual task<std::shared_ptr<Principal const>> authenticate(Shard& shard, net::Request const& request) = 0;
+
+    // What it does beside requests, from the first to the last of them.
+    virtual void start() {}
+    virtual task<> close() { co_return; }
+    // Whatever it keeps of this session, user, key or organization is not true any more.
+    virtual void forget(Uuid const&) {}
 };
 
 }  // namespace buildplan::api

@@ -27,6 +27,14 @@ Principal const& Call::principal() const {
     return *principal_;
 }
 
+Actor Call::actor() const { return actor(principal_ ? Actor::of(*principal_) : Actor{}); }
+
+Actor Call::actor(Actor who) const {
+    who.address = request_.remote;
+    who.request_id = request_.id;
+    return who;
+}
+
 Log Call::log() const {
     return shard_.loop.log().with({{"requestId", request_.id}, {"traceId", request_.trace.trace_id()}});
 }

@@ -16,6 +16,7 @@
 #include "api/etag.hpp"
 #include "api/router.hpp"
 #include "api/shard.hpp"
+#include "core/actor.hpp"
 #include "core/json/json.hpp"
 #include "core/principal.hpp"
 #include "core/problem.hpp"
@@ -33,6 +34,11 @@ public:
 
     // Not there on a route that is open.
     [[nodiscard]] Principal const& principal() const;
+    // Who changes something with this call, for SystemPool::begin: the principal, or whom a handler of an open route
+    // has found out (`call.actor(Actor::of(user_id))`), with the address and the id of the request. The transaction of
+    // a writing handler has it already.
+    [[nodiscard]] Actor actor() const;
+    [[nodiscard]] Actor actor(Actor who) const;
     [[nodiscard]] net::Request const& request() const noexcept { return request_; }
     [[nodiscard]] Route const& route() const noexcept { return *entry_.route; }
     [[nodiscard]] Shard& shard() const noexcept { return shard_; }

@@ -1,11 +1,13 @@
 #include "api/reference.hpp"
 #include "api/shard.hpp"
+#include "core/sealed.hpp"
 
 namespace buildplan::api {
 
-Constants::Constants(RouteTables tables, std::string version_, std::string cursor_secret)
+Constants::Constants(RouteTables tables, std::string version_, std::string secret)
     : router(tables),
-      cursors(std::move(cursor_secret)),
+      cursors(secret),
+      answers_key(hkdf_sha256(secret, "", "buildplan kept answers 1")),
       version(std::move(version_)),
       reference(std::make_unique<Reference>(tables, version)) {}
 

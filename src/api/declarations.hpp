@@ -142,6 +142,9 @@ consteval detail::Tag tag(std::string_view name, std::string_view about) { retur
 consteval detail::Text describe(std::string_view text) { return {&Route::description, text}; }
 consteval detail::Text deprecated(std::string_view since) { return {&Route::deprecated_since, since}; }
 consteval detail::Text sunset(std::string_view date) { return {&Route::sunset, date}; }
+// The call counts against the limit of that name, too, as long as it succeeds: `counts_as("requests")`. See
+// limiter.hpp.
+consteval detail::Text counts_as(std::string_view limit) { return {&Route::counted_as, limit}; }
 consteval detail::BodyLimit body_limit(std::size_t bytes) { return {bytes}; }
 consteval detail::Fails fails(int status, std::string_view code, std::string_view description) {
     return {{status, code, description}};
@@ -151,6 +154,7 @@ consteval detail::Sends sends(std::string_view header, std::string_view descript
 inline constexpr detail::Flag heavy{&Route::heavy};
 inline constexpr detail::Flag versioned{&Route::versioned};
 inline constexpr detail::Flag unlimited{&Route::unlimited};
+inline constexpr detail::Flag shows_secret{&Route::secret};
 inline constexpr detail::MatchRequired match_required{};
 
 }  // namespace buildplan::api

@@ -1,11 +1,14 @@
 #include "api/idempotency.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "api/queries.gen.hpp"
 #include "api/response.hpp"
 #include "core/crypto.hpp"
 #include "core/json/json.hpp"
+#include "core/sealed.hpp"
 #include "core/text.hpp"
 
 namespace buildplan::api {
@@ -33,10 +36,16 @@ std::string_view known_type(std::string_view name) {
     return {};
 }
 
-net::Response to_response(queries::FindAnswer::Row row) {
+net::Response to_response(queries::FindAnswer::Row row, IdempotencyKey const& key) {
+    auto body = std::move(row.body);
+    if (!key.sealing_key.empty()) body = open_sealed(key.sealing_key, body.value_or(""), key.bound_to);
+    if (!body) {  // the secret of the installation is another one by now
+        throw problems::conflict("idempotency-key-reused",
+                                 "What was answered to this Idempotency-Key cannot be shown any more. Look whether it "
+                                 "was done before you ask with another one.");
+    }
     auto const headers = json::decode<KeptHeaders>(row.headers->text);
-    net::Response response(*row.status, known_type(headers.content_type.value_or("")),
-                           std::move(row.body).value_or(""));
+    net::Response response(*row.status, known_type(headers.content_type.value_or("")), *std::move(body));
     if (headers.content_type && response.content_type.empty()) response.header("Content-Type", *headers.content_type);
     if (headers.location) response.header("Location", *headers.location);
     if (headers.etag) response.header("ETag", *headers.etag);
@@ -62,6 +71,9 @@ std::string fingerprint_of(Call const& call) {
     add(request.target);
     auto const user = call.principal().user();
     add(user ? user->to_string() : std::string{});
+    // Another key of the organization may hold less than the one that was answered.
+    auto const api_key = call.principal().api_key();
+    add(api_key ? api_key->to_string() : std::string{});
     add(request.body);
     return sha256(text);
 }
@@ -98,7 +110,12 @@ std::optional<IdempotencyKey> read_idempotency_key(Call const& call) {
     if (!header) return std::nullopt;
     auto key = parse_idempotency_key(*header);
     if (!key) throw Problem(400, "invalid-idempotency-key", "Idempotency-Key is 1 to 255 visible ASCII characters.");
-    return IdempotencyKey{std::move(*key), fingerprint_of(call)};
+    auto bound_to = fmt::format("{} {}", call.principal().organization_text(), *key);
+    return IdempotencyKey{
+        .key = std::move(*key),
+        .fingerprint = fingerprint_of(call),
+        .sealing_key = call.route().secret ? std::string_view{call.shard().constants.answers_key} : std::string_view{},
+        .bound_to = std::move(bound_to)};
 }
 
 task<std::optional<net::Response>> claim(postgres::TenantTx& tx, IdempotencyKey const& key) {
@@ -117,7 +134,7 @@ task<std::optional<net::Response>> claim(postgres::TenantTx& tx, IdempotencyKey 
                                  "This Idempotency-Key was used before with another request.");
     }
     if (!found->status || !found->headers) throw in_progress();
-    co_return to_response(std::move(*found));
+    co_return to_response(std::move(*found), key);
 }
 
 task<> keep_and_commit(postgres::TenantTx& tx, IdempotencyKey const& key, net::Response const& response) {
@@ -129,8 +146,12 @@ task<> keep_and_commit(postgres::TenantTx& tx, IdempotencyKey const& key, net::R
         .location = copy(response.header("Location")),
         .etag = copy(response.header("ETag"))};
     auto const text = json::encode(kept);
-    queries::KeepAnswer const query{
-        .status = response.status, .headers = postgres::JsonView{text}, .body = response.body, .key = key.key};
+    std::string sealed;
+    if (!key.sealing_key.empty()) sealed = seal(key.sealing_key, response.body, key.bound_to);
+    queries::KeepAnswer const query{.status = response.status,
+                                    .headers = postgres::JsonView{text},
+                                    .body = key.sealing_key.empty() ? response.body : sealed,
+                                    .key = key.key};
     co_await tx.commit_with(query);
 }
 

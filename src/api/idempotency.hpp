@@ -4,6 +4,7 @@
 //   * A twin that comes while the first is at work waits for it, bounded by the lock timeout of the connection, then
 //     409 `idempotency-in-progress`.
 //   * The same key with another request (method, path, query, body, caller) is a 409 `idempotency-key-reused`.
+//   * The answer of a route that says api::shows_secret is kept sealed (core/sealed.hpp).
 //   * Only answers below 400 are kept: after an error nothing was done, and a repeat is tried afresh.
 #pragma once
 
@@ -20,7 +21,9 @@ namespace buildplan::api {
 
 struct IdempotencyKey {
     std::string key;
-    std::string fingerprint;  // SHA-256 of what is asked for
+    std::string fingerprint;       // SHA-256 of what is asked for, and by whom
+    std::string_view sealing_key;  // empty: the answer is no secret
+    std::string bound_to;          // the row that the answer belongs to
 };
 
 // The key in a header: 1 to 255 visible ASCII characters, bare or as a structured field string (RFC 8941 section

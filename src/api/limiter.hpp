@@ -1,6 +1,6 @@
 // Limiter: how many calls an organization may make. The pipeline asks it once for each authenticated call, before
 // anything is done, and tells the caller where it stands: RateLimit-Limit, -Remaining, -Reset on every answer, 429 with
-// Retry-After beyond.
+// Retry-After beyond. features/billing has the one of the product.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,6 @@
 
 #include "api/route.hpp"
 #include "core/principal.hpp"
-#include "redis/rate.hpp"
 #include "runtime/task.hpp"
 
 namespace buildplan::api {
@@ -27,19 +26,13 @@ public:
     Limiter& operator=(Limiter const&) = delete;
     virtual ~Limiter() = default;
 
-    // Nothing for whoever has no limit. Never throws for a Redis that is gone.
+    // Counts the call, also as what the route says it counts as; of several limits the one that is nearest. Nothing for
+    // whoever has no limit. Never throws for a Redis that is gone.
     virtual task<std::optional<Allowance>> count(Principal const& principal, Route const& route) = 0;
-};
 
-// So many calls an hour for every organization, counted in Redis, or here while it is gone.
-class FixedWindow final : public Limiter {
-public:
-    FixedWindow(redis::RateCounter& counter, std::int64_t calls_per_hour) : counter_(counter), limit_(calls_per_hour) {}
-    task<std::optional<Allowance>> count(Principal const& principal, Route const& route) override;
-
-private:
-    redis::RateCounter& counter_;
-    std::int64_t limit_;
+    // The call was let in and came to nothing (refused, failed, or only repeated an answer): it is not what its route
+    // counts as. It stays a call.
+    virtual void give_back(Principal const&, Route const&) {}
 };
 
 }  // namespace buildplan::api

@@ -75,6 +75,11 @@ task<std::optional<net::Response>> Pipeline::refusal(Visit& visit, net::Request 
                                               : "Send a token or key: Authorization: Bearer …"),
                 request);
         }
+        if (route.access.kind == Access::Kind::permission && visit.principal->organization_deleted()) {
+            co_return problem_response(
+                {403, "organization-deleted", "The organization is being deleted; until then an owner can restore it."},
+                request);
+        }
         if (route.access.kind == Access::Kind::permission && !visit.principal->may(route.access.permission)) {
             auto detail = "This needs the permission " + std::string(route.access.permission) + ".";
             co_return problem_response(problems::forbidden(std::move(detail)), request);
@@ -84,6 +89,7 @@ task<std::optional<net::Response>> Pipeline::refusal(Visit& visit, net::Request 
             if (visit.allowance && visit.allowance->remaining < 0) {
                 co_return problem_response(problems::too_many_requests(visit.allowance->resets_in), request);
             }
+            visit.counted = !route.counted_as.empty();
         }
     }
     visit.values = read_path(*visit.entry, request.raw_path);
@@ -119,6 +125,7 @@ task<net::Response> Pipeline::handle(net::Request& request) {
             response = std::move(unchanged);
         }
     }
+    if (response.has("Idempotent-Replayed")) give_back(visit);
     finish(visit, response);
     co_return response;
 }
@@ -139,8 +146,8 @@ task<net::Response> Pipeline::write(Call const& call) {
 }
 
 task<net::Response> Pipeline::attempt(Call const& call, std::optional<IdempotencyKey> const& key) {
-    auto tx =
-        shard_.postgres.begin(call.principal(), call.route().heavy ? postgres::Lane::heavy : postgres::Lane::exclusive);
+    auto tx = shard_.postgres.begin(call.principal(), call.actor(),
+                                    call.route().heavy ? postgres::Lane::heavy : postgres::Lane::exclusive);
     if (key) {
         auto stored = co_await claim(tx, *key);
         if (stored) {
@@ -152,10 +159,13 @@ task<net::Response> Pipeline::attempt(Call const& call, std::optional<Idempotenc
     auto response = co_await call.route().handler.write(held, call);
     if (response.status >= 400) {
         if (tx.open()) co_await tx.rollback();
-    } else if (key) {
-        co_await keep_and_commit(tx, *key, response);
-    } else if (tx.open()) {
-        co_await tx.commit();
+    } else {
+        if (key) {
+            co_await keep_and_commit(tx, *key, response);
+        } else if (tx.open()) {
+            co_await tx.commit();
+        }
+        held.committed();
     }
     co_return response;
 }
@@ -196,8 +206,9 @@ void Pipeline::done(net::Request const& request, net::Outcome const& outcome) no
              {"sent", outcome.sent}});
     }
     if (visit) {
+        if (outcome.status >= 400) give_back(*visit);
         metrics_.ended();
-        give_back(visit);
+        free(visit);
     }
 }
 
@@ -207,7 +218,7 @@ Pipeline::Visit* Pipeline::visit_of(net::Request const& request) noexcept {
 
 Pipeline::Visit* Pipeline::take_visit() {
     if (free_visits_.empty()) {
-        free_visits_.reserve(visits_.size() + 1);  // so that giving back never allocates
+        free_visits_.reserve(visits_.size() + 1);  // so that freeing never allocates
         return &visits_.emplace_back();
     }
     auto* const visit = free_visits_.back();
@@ -215,7 +226,12 @@ Pipeline::Visit* Pipeline::take_visit() {
     return visit;
 }
 
-void Pipeline::give_back(Visit* visit) noexcept {
+void Pipeline::give_back(Visit& visit) noexcept {
+    if (!std::exchange(visit.counted, false)) return;
+    shard_.limiter->give_back(*visit.principal, *visit.entry->route);
+}
+
+void Pipeline::free(Visit* visit) noexcept {
     *visit = Visit{};
     free_visits_.push_back(visit);
 }

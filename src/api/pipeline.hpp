@@ -36,6 +36,7 @@ private:
         PathValues values;
         std::shared_ptr<Principal const> principal;
         std::optional<Allowance> allowance;
+        bool counted = false;  // as what the route counts as
     };
 
     net::BodyPolicy on_head(net::Request& request);
@@ -48,9 +49,12 @@ private:
     void finish(Visit const& visit, net::Response& response) const;
     void done(net::Request const& request, net::Outcome const& outcome) noexcept;
 
+    // The call came to nothing.
+    void give_back(Visit& visit) noexcept;
+
     static Visit* visit_of(net::Request const& request) noexcept;
     Visit* take_visit();
-    void give_back(Visit* visit) noexcept;
+    void free(Visit* visit) noexcept;
 
     Shard& shard_;
     RouteMetrics metrics_;

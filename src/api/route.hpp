@@ -180,6 +180,8 @@ struct Route {
     bool versioned = false;             // answers carry an ETag
     bool match_required = false;        // If-Match must be there
     bool unlimited = false;             // not counted by the rate limit
+    bool secret = false;                // its answer shows a secret: kept for Idempotency-Key sealed only
+    std::string_view counted_as;        // a limit of its own that a call counts against, beside that of all calls
     std::string_view deprecated_since;  // an RFC 3339 date
     std::string_view sunset;            // an RFC 3339 date
 
@@ -203,6 +205,7 @@ private:
             throw "without a principal there is no tenant to write for";
         if (answers.empty()) throw "a route says what it returns";
         if (match_required && !takes_if_match()) throw "If-Match is for PATCH, PUT and DELETE of what is versioned";
+        if (unlimited && !counted_as.empty()) throw "what is not limited is not counted";
         if (!sorts.empty() && method != Method::get) throw "only a GET is paged";
     }
 };

@@ -24,6 +24,14 @@ class Client;
 namespace buildplan::net {
 class HttpClient;
 }
+namespace buildplan::identity {
+class Entrance;
+class PeopleCache;
+class Tokens;
+}  // namespace buildplan::identity
+namespace buildplan::billing {
+class SettingsCache;
+}
 
 namespace buildplan::api {
 
@@ -33,13 +41,14 @@ class Reference;
 
 // The same for all shards of a process.
 struct Constants {
-    Constants(RouteTables tables, std::string version_, std::string cursor_secret);
+    Constants(RouteTables tables, std::string version_, std::string secret);
     ~Constants();
     Constants(Constants const&) = delete;
     Constants& operator=(Constants const&) = delete;
 
     Router router;
     Cursors cursors;
+    std::string answers_key;  // seals secret answers that are kept for a repeated request
     std::string version;
     // /openapi.json and /docs, made when first asked for.
     std::unique_ptr<Reference> reference;
@@ -61,6 +70,10 @@ struct Shard {
     redis::Client* redis = nullptr;  // the cache's server
     redis::Cache* cache = nullptr;
     net::HttpClient* http = nullptr;
+    identity::Tokens* tokens = nullptr;          // what signs access tokens
+    identity::Entrance* entrance = nullptr;      // what lets people in
+    identity::PeopleCache* people = nullptr;     // what is known of them beside PostgreSQL
+    billing::SettingsCache* settings = nullptr;  // of organizations, as they were a moment ago
 };
 
 }  // namespace buildplan::api

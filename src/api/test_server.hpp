@@ -63,7 +63,10 @@ struct HttpAnswer {
 // One connection, kept alive.
 class HttpClient {
 public:
-    explicit HttpClient(std::uint16_t port) : socket_(io_) {
+    // `from`: 127.0.0.x, whom the server takes for somebody else.
+    explicit HttpClient(std::uint16_t port, std::string const& from = "127.0.0.1") : socket_(io_) {
+        socket_.open(boost::asio::ip::tcp::v4());
+        socket_.bind({boost::asio::ip::make_address_v4(from), 0});
         socket_.connect({boost::asio::ip::address_v4::loopback(), port});
     }
     HttpAnswer ask(std::string_view method, std::string_view target, std::string_view headers = {},
@@ -101,6 +104,12 @@ public:
         answer.body = buffer_.substr(0, size);
         buffer_.erase(0, size);
         return answer;
+    }
+    // Everything until the server closes the connection, as it comes.
+    std::string rest() {
+        boost::system::error_code end;
+        boost::asio::read(socket_, boost::asio::dynamic_buffer(buffer_), end);
+        return std::exchange(buffer_, {});
     }
     void close() { socket_.close(); }
 
@@ -145,12 +154,14 @@ public:
           server_(listen()) {
         constants_.registries = {&loop_.metrics()};
         constants_.serving = true;
+        authenticator_->start();
         server_->start();
         thread_ = std::thread([this] { loop_.run(); });
     }
     ~TestServer() {
         run([](TestServer& self) -> task<> {
             co_await self.server_->drain(std::chrono::seconds{5});
+            co_await self.authenticator_->close();
             co_await self.postgres_.close();
             co_await self.system_.close();
             if (self.redis_) co_await self.redis_->close();

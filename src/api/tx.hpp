@@ -4,6 +4,10 @@
 // So a write of one statement is one round trip, and a service need not know who calls it.
 #pragma once
 
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "postgres/transaction.hpp"
 
 namespace buildplan::api {
@@ -44,9 +48,18 @@ public:
         }
     }
 
+    // For what cannot be part of the transaction (telling other instances): runs when it is committed, before the
+    // answer is sent, and never when it is not. `work` owns what it uses and does not throw.
+    void after_commit(std::function<void()> work) { after_commit_.push_back(std::move(work)); }
+    // For whoever ends the transaction.
+    void committed() {
+        for (auto const& work : std::exchange(after_commit_, {})) work();
+    }
+
 private:
     postgres::TenantTx& tx_;
     bool held_;
+    std::vector<std::function<void()>> after_commit_;
 };
 
 }  // namespace buildplan::api

@@ -7,8 +7,12 @@
 #include "api/system_routes.hpp"
 #include "commands/housekeeping.hpp"
 #include "commands/options.hpp"
+#include "commands/postbox.hpp"
 #include "commands/version.hpp"
+#include "features/billing/limiter.hpp"
 #include "features/identity/authentication.hpp"
+#include "features/identity/people_cache.hpp"
+#include "features/identity/sign_in/entrance.hpp"
 #include "features/route_table.hpp"
 #include "net/client/http_client.hpp"
 #include "net/server.hpp"
@@ -22,6 +26,12 @@ namespace buildplan::commands {
 namespace {
 
 constexpr auto housekeeping_period = std::chrono::minutes{5};
+
+identity::Authentication::Options authentication_options(Settings const& settings) {
+    identity::Authentication::Options options;
+    options.tokens = token_options(settings);
+    return options;
+}
 
 api::RouteTables tables_for(Roles roles) {
     if (roles.serve) return features::route_tables();
@@ -41,28 +51,45 @@ struct Application::Unit {
           subscriber(loop, redis_options(all.settings_, all.settings_.redis.cache_url, "cache")),
           cache(loop, *redis, subscriber, {.local_bytes = all.settings_.cache.local.bytes}),
           counter(*redis, static_cast<unsigned>(all.shards_.size())),
-          limiter(counter, all.settings_.api.calls_per_hour),
+          settings(loop, postgres, &cache),
+          meter(loop, system),
+          limiter(settings, counter, meter, all.settings_.api.rate_limits),
           http(loop, {}),
-          authentication(loop, system),
+          people(loop, cache),
+          authentication(loop, system, authentication_options(all.settings_)),
+          entrance(all.offload_, redis.get(),
+                   {.secret = all.settings_.api.secret, .shards = static_cast<unsigned>(all.shards_.size())}),
           shard{.loop = loop,
                 .constants = all.constants_,
                 .postgres = postgres,
                 .system = system,
                 .offload = all.offload_,
                 .authenticator = authentication,
-                .limiter = all.settings_.api.rate_limits ? &limiter : nullptr,
+                .limiter = &limiter,
                 .redis = redis.get(),
                 .cache = &cache,
-                .http = &http},
+                .http = &http,
+                .tokens = &authentication.tokens(),
+                .entrance = &entrance,
+                .people = &people,
+                .settings = &settings},
           pipeline(shard),
           server(loop, std::move(listener), server_settings(all.settings_), pipeline.hooks()),
-          housekeeping(loop, system) {
+          housekeeping(loop, system, all.settings_),
+          postbox(loop, system) {
+        authentication.share(&people);
         authentication.listen(subscriber);
+        authentication.start();
+        meter.start();
     }
 
     // Nobody asks any more: ends what the requests stood on, the last first.
     task<> close() {
+        co_await entrance.close();
+        co_await postbox.stop();
         co_await housekeeping.stop();
+        co_await meter.close();
+        co_await authentication.close();
         co_await http.close(std::chrono::seconds{1});
         co_await cache.drain();
         subscriber.close();
@@ -78,13 +105,18 @@ struct Application::Unit {
     redis::Subscriber subscriber;
     redis::Cache cache;
     redis::RateCounter counter;
-    api::FixedWindow limiter;
+    billing::SettingsCache settings;
+    billing::UsageMeter meter;
+    billing::TierLimiter limiter;
     net::HttpClient http;
+    identity::PeopleCache people;
     identity::Authentication authentication;
+    identity::Entrance entrance;
     api::Shard shard;
     api::Pipeline pipeline;
     net::Server server;
     Housekeeping housekeeping;
+    Postbox postbox;
 };
 
 unsigned Application::shard_count(Settings const& settings) noexcept {
@@ -146,6 +178,13 @@ void Application::stop() {
     });
     shards_.stop();
     running_ = false;
+}
+
+void Application::print_letters(std::string site, std::function<void(std::string const&)> print) {
+    shards_.on_each([this, &site, &print](Loop& loop) -> task<> {
+        if (loop.index() == 0) units_[0]->postbox.start(site, print);
+        co_return;
+    });
 }
 
 void Application::run(std::function<task<>(api::Shard&)> const& work) {

@@ -32,6 +32,9 @@ public:
     // Says 503 on /ready, takes no more connections, lets what is in flight finish within the grace, ends all.
     void stop();
 
+    // From now on tells the letters that people would get by mail; links begin with `site`.
+    void print_letters(std::string site, std::function<void(std::string const&)> print);
+
     // Runs a task on the first shard and waits for it; rethrows what it throws.
     void run(std::function<task<>(api::Shard&)> const& work);
 

@@ -18,6 +18,8 @@ void add_work(CLI::App& app, Run& chosen);
 void add_migrate(CLI::App& app, Run& chosen);
 void add_config(CLI::App& app, Run& chosen);
 void add_openapi(CLI::App& app, Run& chosen);
+void add_keys(CLI::App& app, Run& chosen);
+void add_audit(CLI::App& app, Run& chosen);
 void add_version(CLI::App& app, Run& chosen);
 
 }  // namespace buildplan::commands

@@ -136,6 +136,8 @@ void Installation::start() {
     application_ = std::make_unique<Application>(settings_, Roles{}, std::move(listeners_), log_);
     application_->start();
     open_first_organization();
+    application_->print_letters(settings_.http.public_url.empty() ? api_ : settings_.http.public_url,
+                                [](std::string const& line) { tell("{}", line); });
     folder_.write_endpoints({.api = api_,
                              .postgres_owner = postgres_.url(local::owner_role),
                              .postgres_app = settings_.postgres.app_url,

@@ -23,6 +23,8 @@ int main(int argc, char** argv) {
     commands::add_migrate(app, chosen);
     commands::add_config(app, chosen);
     commands::add_openapi(app, chosen);
+    commands::add_keys(app, chosen);
+    commands::add_audit(app, chosen);
     commands::add_version(app, chosen);
     try {
         app.parse(argc, argv);

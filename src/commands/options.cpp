@@ -71,4 +71,11 @@ redis::Options redis_options(Settings const& settings, std::string const& url, s
     }
 }
 
+identity::Tokens::Options token_options(Settings const& settings) {
+    identity::Tokens::Options out;
+    out.secret = settings.api.secret;
+    if (!settings.http.public_url.empty()) out.issuer = settings.http.public_url;
+    return out;
+}
+
 }  // namespace buildplan::commands

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/settings.hpp"
+#include "features/identity/tokens/tokens.hpp"
 #include "net/server.hpp"
 #include "postgres/options.hpp"
 #include "redis/options.hpp"
@@ -12,5 +13,6 @@ net::ServerSettings server_settings(Settings const& settings);
 postgres::Options postgres_options(Settings const& settings, std::string const& url);
 // `name`: "cache" or "queue".
 redis::Options redis_options(Settings const& settings, std::string const& url, std::string name);
+identity::Tokens::Options token_options(Settings const& settings);
 
 }  // namespace buildplan::commands

@@ -21,6 +21,8 @@ struct Id {
 
 using OrganizationId = Id<struct OrganizationTag>;
 using UserId = Id<struct UserTag>;
+using SessionId = Id<struct SessionTag>;
+using ApiKeyId = Id<struct ApiKeyTag>;
 
 }  // namespace buildplan
 

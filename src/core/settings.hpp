@@ -60,9 +60,11 @@ struct Settings {
     } offload;
     struct Api {
         bool rate_limits = true;
-        unsigned calls_per_hour = 100'000;
         std::string secret;
     } api;
+    struct Tokens {
+        Duration rotate_after{std::chrono::hours{90 * 24}};
+    } tokens;
     struct LogTo {
         LogLevel level = LogLevel::info;
         LogFormat format = LogFormat::json;

@@ -242,11 +242,12 @@ std::span<Entry const> table() {
                                                      "Threads for work that burns CPU; 0 is one for each core."),
         entry<FIELD(offload.queue), Range{1, 1'000'000}>("offload.queue",
                                                          "Pieces of such work that may wait; more are answered 503."),
-        entry<FIELD(api.rate_limits)>("api.rate_limits", "Whether calls of an organization are limited."),
-        entry<FIELD(api.calls_per_hour), Range{1, 1'000'000'000}>("api.calls_per_hour",
-                                                                  "Calls that an organization may make in an hour."),
-        entry<FIELD(api.secret)>("api.secret", "Signs cursors; the same on all instances. `up` makes one by itself.",
+        entry<FIELD(api.rate_limits)>("api.rate_limits",
+                                      "Whether organizations are held to the limits of their tiers."),
+        entry<FIELD(api.secret)>("api.secret", "Signs cursors and seals signing keys; the same on all instances. `up` makes one by itself.",
                                  secret),
+        entry<FIELD(tokens.rotate_after), Range{3'600'000, 366LL * 86'400'000}>(
+            "tokens.rotate_after", "How old a signing key of access tokens gets before it has a successor."),
         entry<FIELD(log.level)>("log.level", "The least that is logged."),
         entry<FIELD(log.format)>("log.format", "How lines are written."),
     };

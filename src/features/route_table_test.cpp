@@ -31,6 +31,10 @@ void for_each_route(Check check) {
 constexpr std::string_view open_routes[] = {
     "/health",       "/ready", "/metrics",  // whoever runs the installation; guarded by the network
     "/openapi.json", "/docs",  "/docs/problems", "/docs/style.css",  // the same for everybody
+    "/.well-known/jwks.json",                                        // public halves
+    // Before one is somebody: each proves itself by what it carries (a password, a mailed token, a refresh token).
+    "/auth/register", "/auth/login", "/auth/refresh", "/auth/forgot-password", "/auth/reset-password",
+    "/auth/verify-email",
 };
 
 TEST(RouteTable, CanBeRouted) { EXPECT_NO_THROW(api::Router{route_tables()}); }

@@ -4,6 +4,7 @@
 #include "api/test_server.hpp"
 #include "features/identity/api_key.hpp"
 #include "features/identity/authentication.hpp"
+#include "features/identity/sign_in/entrance.hpp"
 #include "features/route_table.hpp"
 
 namespace buildplan::features::testing {
@@ -47,9 +48,28 @@ inline api::testing::ServerWishes product_wishes() {
     return wishes;
 }
 
-class Product : public api::testing::TestServer {
+// Outlives the server, whose last requests may still use it.
+struct ProductParts {
+    std::optional<identity::Entrance> entrance;
+};
+
+class Product : private ProductParts, public api::testing::TestServer {
 public:
-    Product() : TestServer(route_tables(), product_wishes()) {}
+    explicit Product(api::testing::ServerWishes wishes = product_wishes(), bool limits_attempts = false)
+        : TestServer(route_tables(), std::move(wishes)) {
+        run([](Product& self, bool limits) -> task<> {
+            auto& here = self.shard();
+            here.tokens = &self.authentication().tokens();
+            self.entrance.emplace(
+                here.offload, here.redis,
+                identity::Entrance::Options{.secret = "a secret for tests", .limits_attempts = limits});
+            here.entrance = &*self.entrance;
+            co_return;
+        }(*this, limits_attempts));
+    }
+    [[nodiscard]] identity::Authentication& authentication() {
+        return dynamic_cast<identity::Authentication&>(shard().authenticator);
+    }
 };
 
 }  // namespace buildplan::features::testing

@@ -39,18 +39,27 @@ task<> PoolBase::execute(std::string_view scope, std::span<Request const> reques
     co_await engine->perform(exchange);
 }
 
-std::unique_ptr<OpenTransaction> PoolBase::open_transaction(std::string_view scope, Lane lane, Isolation isolation) {
-    return std::make_unique<OpenTransaction>(engine_, scope, lane, isolation);
+std::unique_ptr<OpenTransaction> PoolBase::open_transaction(std::string_view scope, std::string actor, Lane lane,
+                                                            Isolation isolation) {
+    return std::make_unique<OpenTransaction>(engine_, scope, std::move(actor), lane, isolation);
 }
 
 }  // namespace detail
 
 TenantTx Pool::begin(Principal const& principal, Lane lane, Isolation isolation) {
-    return TenantTx(open_transaction(principal.organization_text(), lane, isolation));
+    return begin(principal, Actor::of(principal), lane, isolation);
+}
+
+TenantTx Pool::begin(Principal const& principal, Actor const& actor, Lane lane, Isolation isolation) {
+    return TenantTx(open_transaction(principal.organization_text(), actor.text(), lane, isolation));
 }
 
 SystemTx SystemPool::begin(std::string_view work, Lane lane, Isolation isolation) {
-    return SystemTx(open_transaction(work, lane, isolation));
+    return begin(work, Actor{.name = std::string(work)}, lane, isolation);
+}
+
+SystemTx SystemPool::begin(std::string_view work, Actor const& actor, Lane lane, Isolation isolation) {
+    return SystemTx(open_transaction(work, actor.text(), lane, isolation));
 }
 
 }  // namespace buildplan::postgres

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string_view>
 
+#include "core/actor.hpp"
 #include "core/principal.hpp"
 #include "postgres/detail/exchange.hpp"
 #include "postgres/error.hpp"
@@ -82,8 +83,8 @@ protected:
         co_return std::apply([](auto&... answer) { return std::tuple<Result<Qs>...>(std::move(answer.value)...); },
                              answers);
     }
-    [[nodiscard]] std::unique_ptr<OpenTransaction> open_transaction(std::string_view scope, Lane lane,
-                                                                    Isolation isolation);
+    [[nodiscard]] std::unique_ptr<OpenTransaction> open_transaction(std::string_view scope, std::string actor,
+                                                                    Lane lane, Isolation isolation);
 
     std::shared_ptr<Engine> engine_;
 };
@@ -115,7 +116,10 @@ public:
         return pipeline_in(principal.organization_text(), Lane::shared, queries...);
     }
 
+    // What is recorded in the transaction is recorded as done by `actor`; without one, by the principal.
     [[nodiscard]] TenantTx begin(Principal const& principal, Lane lane = Lane::exclusive,
+                                 Isolation isolation = Isolation::read_committed);
+    [[nodiscard]] TenantTx begin(Principal const& principal, Actor const& actor, Lane lane = Lane::exclusive,
                                  Isolation isolation = Isolation::read_committed);
 };
 
@@ -143,7 +147,10 @@ public:
         return pipeline_in(work, Lane::shared, queries...);
     }
 
+    // What is recorded in the transaction is recorded as done by `actor`; without one, by the program for that work.
     [[nodiscard]] SystemTx begin(std::string_view work, Lane lane = Lane::exclusive,
+                                 Isolation isolation = Isolation::read_committed);
+    [[nodiscard]] SystemTx begin(std::string_view work, Actor const& actor, Lane lane = Lane::exclusive,
                                  Isolation isolation = Isolation::read_committed);
 };
 

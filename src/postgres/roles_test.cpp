@@ -83,9 +83,9 @@ TEST_F(Tenants, SystemSeesWhatItsPoliciesSayAndNothingElse) {
     EXPECT_EQ(count(system, "organizations"), "2");
     EXPECT_EQ(count(system, "api_keys"), "2");
     EXPECT_THROW(count(system, "workspaces"), ServerError);
-    EXPECT_THROW(count(system, "outbox"), ServerError);
+    EXPECT_EQ(count(system, "outbox"), "0") << "only letters are for whoever sends mail";
     EXPECT_THROW(system.execute("UPDATE api_keys SET revoked_at = NULL"), ServerError);
-    EXPECT_THROW(system.execute("DELETE FROM organizations"), ServerError);
+    EXPECT_TRUE(system.query("DELETE FROM organizations RETURNING id").empty()) << "none is to be deleted by now";
     system.execute("UPDATE api_keys SET last_used_at = now()");
     EXPECT_THROW(system.value("SELECT body FROM idempotency_keys"), ServerError);
     EXPECT_EQ(system.query("DELETE FROM idempotency_keys WHERE expires_at < now() RETURNING key").size(), 2U);

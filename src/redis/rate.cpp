@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace buildplan::redis {
 namespace {
 
@@ -29,12 +31,12 @@ task<RateCounter::Count> RateCounter::count(RateWindow window) {
 task<RateCounter::Count> RateCounter::count(RateWindow window, std::vector<Command> others,
                                             std::vector<Value>& replies) {
     replies.clear();
-    if (!client_.available()) co_return count_here(window);
+    if (!available()) co_return count_here(window);
     auto commands = std::move(others);
     commands.push_back(increment(window));
     commands.push_back(expiry(window));
     try {
-        replies = co_await client_.pipeline(std::move(commands));
+        replies = co_await client_->pipeline(std::move(commands));
     } catch (Unavailable const&) {
         co_return count_here(window);
     }
@@ -45,6 +47,52 @@ task<RateCounter::Count> RateCounter::count(RateWindow window, std::vector<Comma
     auto const calls = counted.as_integer();
     remember(window, calls);
     co_return Count{.calls = calls, .resets_in = window.resets_in};
+}
+
+task<std::vector<RateCounter::Count>> RateCounter::count(std::vector<RateWindow> windows) {
+    std::vector<Value> replies;
+    if (available()) {
+        std::vector<Command> commands;
+        commands.reserve(2 * windows.size());
+        for (auto const& window : windows) {
+            commands.push_back(increment(window));
+            commands.push_back(expiry(window));
+        }
+        try {
+            replies = co_await client_->pipeline(std::move(commands));
+        } catch (Unavailable const&) {
+            replies.clear();
+        }
+    }
+    std::vector<Count> counts;
+    counts.reserve(windows.size());
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+        if (replies.empty() || replies[2 * i].is_error()) {
+            counts.push_back(count_here(windows[i]));
+        } else {
+            auto const calls = replies[2 * i].as_integer();
+            remember(windows[i], calls);
+            counts.push_back({.calls = calls, .resets_in = windows[i].resets_in});
+        }
+    }
+    co_return counts;
+}
+
+void RateCounter::take_back(RateWindow const& window) {
+    auto const known = known_.find(window.key);
+    if (available()) {
+        if (known != known_.end() && known->second.calls > 0) --known->second.calls;
+        // A window that ended meanwhile leaves nothing behind for good.
+        client_->send(Command("DECR", window.key));
+        client_->send(expiry(window));
+    } else if (known != known_.end()) {
+        known->second.calls = std::max<std::int64_t>(known->second.calls - beside_, 0);
+    }
+}
+
+void RateCounter::forget(RateWindow const& window) {
+    known_.erase(window.key);
+    if (available()) client_->send(Command("DEL", window.key));
 }
 
 void RateCounter::remember(RateWindow const& window, std::int64_t calls) {

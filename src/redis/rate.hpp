@@ -35,14 +35,25 @@ public:
     };
 
     // `beside`: how many shards, of all processes, count together.
-    RateCounter(Client& client, unsigned beside) : client_(client), beside_(beside) {}
+    RateCounter(Client& client, unsigned beside) : client_(&client), beside_(beside) {}
+    // Without a client every count is kept here.
+    RateCounter(Client* client, unsigned beside) : client_(client), beside_(beside) {}
 
     // Counts one call. Never throws for a Redis that is gone.
     task<Count> count(RateWindow window);
     // The same, with `others` in the same flight; their replies go to `replies`, which stays empty when Redis is gone.
     task<Count> count(RateWindow window, std::vector<Command> others, std::vector<Value>& replies);
 
+    // One call in each of these windows, all in one flight.
+    task<std::vector<Count>> count(std::vector<RateWindow> windows);
+
+    // One call that was counted was none after all. Nobody waits for it.
+    void take_back(RateWindow const& window);
+    // Begins anew.
+    void forget(RateWindow const& window);
+
 private:
+    [[nodiscard]] bool available() const noexcept { return client_ && client_->available(); }
     Count count_here(RateWindow const& window);
     void remember(RateWindow const& window, std::int64_t calls);
 
@@ -50,7 +61,7 @@ private:
         std::int64_t calls = 0;
         std::chrono::steady_clock::time_point until;
     };
-    Client& client_;
+    Client* client_;
     unsigned beside_;
     std::unordered_map<std::string, Known> known_;
 };

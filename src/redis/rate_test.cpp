@@ -38,6 +38,18 @@ task<> counting(Loop& loop, test_support::RedisServer& server) {
     EXPECT_EQ(replies.size(), 1u);
     EXPECT_EQ(replies.at(0).as_text(), "s");
 
+    auto const other = RateWindow::at(now(), "o", "other");
+    std::vector<RateWindow> const both{window, other};
+    auto const counts = co_await counter.count(both);
+    EXPECT_EQ(counts.at(0).calls, 5);
+    EXPECT_EQ(counts.at(1).calls, 1);
+    counter.take_back(window);
+    auto const next = co_await counter.count(both);
+    EXPECT_EQ(next.at(0).calls, 5);
+    EXPECT_EQ(next.at(1).calls, 2);
+    counter.take_back(window);
+    EXPECT_EQ((co_await client->command("GET", window.key)).as_text(), "4");
+
     server.kill9();
     co_await wait_until([&] { return !client->available(); }, "a dead server is available");
     auto const here = co_await counter.count(window);
@@ -45,6 +57,10 @@ task<> counting(Loop& loop, test_support::RedisServer& server) {
     EXPECT_EQ(here.calls, 8) << "what Redis said last, and one for each of the four that count";
     auto const again = co_await counter.count(window);
     EXPECT_EQ(again.calls, 12);
+    auto const both_here = co_await counter.count(both);
+    EXPECT_TRUE(both_here.at(1).local);
+    EXPECT_EQ(both_here.at(0).calls, 16);
+    EXPECT_EQ(both_here.at(1).calls, 6);
     server.restart();
     EXPECT_TRUE(co_await client->connected(5s));
     auto const back = co_await counter.count(window);

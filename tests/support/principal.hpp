@@ -8,8 +8,8 @@ namespace buildplan::testing {
 class PrincipalMaker {
 public:
     static Principal make(OrganizationId organization = OrganizationId::make(), std::optional<UserId> user = {},
-                          std::vector<std::string> permissions = {"*"}) {
-        return {organization, user, std::move(permissions)};
+                          std::vector<std::string> permissions = {"*"}, Principal::Proof proof = {}) {
+        return {organization, user, std::move(permissions), {}, proof};
     }
 };
 

@@ -4,9 +4,6 @@
 
 #include <set>
 
-#include "features/identity/verified_keys.hpp"
-#include "tests/support/principal.hpp"
-
 namespace buildplan::identity {
 namespace {
 
@@ -45,46 +42,6 @@ TEST(ApiKeys, DifferEachTime) {
     std::set<std::string> keys;
     for (int i = 0; i < 1'000; ++i) keys.insert(make_key(KeyKind::service));
     EXPECT_EQ(keys.size(), 1'000u);
-}
-
-class VerifiedKeysTest : public ::testing::Test {
-protected:
-    std::shared_ptr<Principal const> somebody = std::make_shared<Principal const>(testing::PrincipalMaker::make());
-    VerifiedKeys::Clock::time_point now{};
-    VerifiedKeys keys{3};
-};
-
-TEST_F(VerifiedKeysTest, AreKeptForTheirTime) {
-    keys.keep("a", somebody, now + std::chrono::seconds{30});
-    EXPECT_EQ(keys.find("a", now), somebody);
-    EXPECT_EQ(keys.find("a", now + std::chrono::seconds{29}), somebody);
-    EXPECT_EQ(keys.find("a", now + std::chrono::seconds{30}), nullptr);
-    EXPECT_EQ(keys.size(), 0u);
-}
-
-TEST_F(VerifiedKeysTest, GoWhenTheyWereNotUsedForLongest) {
-    auto const later = now + std::chrono::hours{1};
-    keys.keep("a", somebody, later);
-    keys.keep("b", somebody, later);
-    keys.keep("c", somebody, later);
-    EXPECT_TRUE(keys.find("a", now));
-    keys.keep("d", somebody, later);
-    EXPECT_TRUE(keys.find("a", now));
-    EXPECT_FALSE(keys.find("b", now));
-    EXPECT_EQ(keys.size(), 3u);
-}
-
-TEST_F(VerifiedKeysTest, AreForgotten) {
-    auto const later = now + std::chrono::hours{1};
-    keys.keep("a", somebody, later);
-    keys.keep("b", somebody, later);
-    keys.keep("a", somebody, later);
-    EXPECT_EQ(keys.size(), 2u);
-    keys.forget("a");
-    keys.forget("nothing");
-    EXPECT_FALSE(keys.find("a", now));
-    keys.forget_all();
-    EXPECT_FALSE(keys.find("b", now));
 }
 
 }  // namespace

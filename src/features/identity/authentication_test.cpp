@@ -39,56 +39,6 @@ TEST(AuthenticationTest, AsksPostgresOnceForAKey) {
     EXPECT_NE(text.find(R"(buildplan_authentication_lookups_total{result="kept"} 4)"), std::string::npos);
 }
 
-TEST(AuthenticationTest, RefusesARevokedKeyWhenItIsForgotten) {
-    Product server;
-    KeyHolder us;
-    EXPECT_EQ(status_with(server, "Bearer " + us.key), "200");
-    postgres::Session(api::testing::database().admin())
-        .query("UPDATE api_keys SET revoked_at = now() WHERE organization_id = $1::uuid", {us.id.to_string()});
-    auto& authentication = dynamic_cast<Authentication&>(server.shard().authenticator);
-    server.run([](Authentication& a, std::string hash) -> task<> {
-        a.forget(hash);
-        co_return;
-    }(authentication, hash_of_key(us.key)));
-    EXPECT_EQ(status_with(server, "Bearer " + us.key), "401");
-}
-
-TEST(AuthenticationTest, HearsOfRevokedKeysThroughRedis) {
-    Product server;
-    KeyHolder us;
-    auto& loop = server.shard().loop;
-    auto const options = redis::Options::parse(test_support::redis().url());
-    std::unique_ptr<redis::Subscriber> subscriber;
-    std::unique_ptr<redis::Client> client;
-    auto& authentication = dynamic_cast<Authentication&>(server.shard().authenticator);
-    server.run([](Loop& l, redis::Options o, Authentication& a, std::unique_ptr<redis::Subscriber>& s,
-                  std::unique_ptr<redis::Client>& c) -> task<> {
-        s = std::make_unique<redis::Subscriber>(l, o);
-        c = redis::Client::make(l, o);
-        a.listen(*s);
-        bool const live = co_await s->wait_live(std::chrono::seconds{10});
-        bool const connected = co_await c->connected(std::chrono::seconds{10});
-        if (!live || !connected) throw std::runtime_error("no Redis");
-    }(loop, options, authentication, subscriber, client));
-    EXPECT_EQ(status_with(server, "Bearer " + us.key), "200");
-    postgres::Session(api::testing::database().admin())
-        .query("UPDATE api_keys SET revoked_at = now() WHERE organization_id = $1::uuid", {us.id.to_string()});
-    EXPECT_EQ(status_with(server, "Bearer " + us.key), "200");  // kept
-    server.run([](redis::Client& c, std::string hash) -> task<> {
-        announce_revoked(c, hash);
-        co_return;
-    }(*client, hash_of_key(us.key)));
-    auto const last = std::chrono::steady_clock::now() + std::chrono::seconds{5};
-    while (status_with(server, "Bearer " + us.key) != "401") ASSERT_LT(std::chrono::steady_clock::now(), last);
-    server.run(
-        [](Authentication& a, std::unique_ptr<redis::Subscriber>& s, std::unique_ptr<redis::Client>& c) -> task<> {
-            a.stop_listening();
-            s.reset();
-            co_await c->close();
-            c.reset();
-        }(authentication, subscriber, client));
-}
-
 TEST(AuthenticationTest, NotesWhenAKeyWasUsed) {
     Product server;
     KeyHolder us;

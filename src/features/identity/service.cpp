@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "features/identity/api_key.hpp"
+#include "features/identity/api_keys/queries.gen.hpp"
 #include "features/identity/authentication.hpp"
 #include "features/identity/queries.gen.hpp"
 
@@ -37,7 +38,7 @@ task<std::optional<OrganizationId>> create_organization(postgres::SystemTx& tx, 
 
 task<> open_first_organization(postgres::SystemPool& system, postgres::Pool& pool, std::string key) {
     auto const hash = hash_of_key(key);
-    queries::FindKey const find_key{.hash = hash};
+    api_keys::queries::FindKey const find_key{.hash = hash};
     queries::AnyOrganization const any_organization;
     auto const [known, any] = co_await system.pipeline(work, find_key, any_organization);
     if (known) co_return;

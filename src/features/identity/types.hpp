@@ -5,6 +5,7 @@
 
 namespace buildplan::identity {
 
-using ApiKeyId = Id<struct ApiKeyTag>;
+using buildplan::ApiKeyId;
+using buildplan::SessionId;
 
 }  // namespace buildplan::identity

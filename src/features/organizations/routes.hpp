@@ -1,4 +1,4 @@
-// The REST face of organizations.
+// The REST face of organizations, their people and their workspaces: a table for each.
 #pragma once
 
 #include <span>
@@ -7,6 +7,10 @@
 
 namespace buildplan::organizations {
 
-std::span<api::Route const> routes() noexcept;
+std::span<api::Route const> organization_routes() noexcept;
+std::span<api::Route const> member_routes() noexcept;
+std::span<api::Route const> invitation_routes() noexcept;
+std::span<api::Route const> role_routes() noexcept;
+std::span<api::Route const> workspace_routes() noexcept;
 
 }  // namespace buildplan::organizations

@@ -1,172 +1,266 @@
 #include "features/organizations/service.hpp"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
+#include "core/crypto.hpp"
+#include "core/json/json.hpp"
+#include "core/json/free_json.hpp"
+#include "core/json/merge_patch.hpp"
 #include "core/problem.hpp"
+#include "core/slug.hpp"
+#include "features/identity/people_cache.hpp"
 #include "features/organizations/queries.gen.hpp"
+#include "features/organizations/reserved_slugs.hpp"
+#include "features/organizations/standing.hpp"
 
 namespace buildplan::organizations {
 namespace {
 
-constexpr std::size_t longest_made_slug = 48;  // leaves room for a suffix
+constexpr std::size_t settings_depth = 32;
 
-// Beyond every row, so that one statement serves the first page and all others.
-Timestamp const end_of_time = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
-Timestamp const beginning_of_time = std::chrono::sys_days{std::chrono::year{1970} / 1 / 1};
+boost::json::object object_of(postgres::Json const& json) { return boost::json::parse(json.text).as_object(); }
 
-WorkspaceId last_id() {
-    WorkspaceId id;
-    id.value.bytes.fill(0xff);
+VersionedOrganization to_versioned(queries::OrganizationRow row) {
+    return {.organization = {.id = row.id,
+                             .name = std::move(row.name),
+                             .slug = std::move(row.slug),
+                             .settings = object_of(row.settings),
+                             .features = object_of(row.features),
+                             .limits = object_of(row.limits),
+                             .deleted_at = row.deleted_at,
+                             .delete_after = row.delete_after,
+                             .created_at = row.created_at,
+                             .updated_at = row.updated_at},
+            .version = row.version};
+}
+
+VersionedOrganization to_versioned(queries::CreatedRow row) {
+    return {.organization = {.id = row.id,
+                             .name = std::move(row.name),
+                             .slug = std::move(row.slug),
+                             .settings = {},
+                             .features = {},
+                             .limits = {},
+                             .deleted_at = {},
+                             .delete_after = {},
+                             .created_at = row.created_at,
+                             .updated_at = row.updated_at},
+            .version = row.version};
+}
+
+Problem slug_taken() {
+    return {409, "slug-taken", "Another one has this slug.", {{"/slug", "taken", "Choose another one."}}};
+}
+
+void refuse_reserved(std::string_view slug) {
+    if (is_reserved_slug(slug)) throw problems::invalid_field("/slug", "reserved", "This one is kept for us.");
+}
+
+void check_version(api::IfMatch const& match, std::int64_t version) {
+    if (match.anything || std::ranges::find(match.versions, version) != match.versions.end()) return;
+    throw problems::precondition_failed("The organization has changed since the version that If-Match names.");
+}
+
+// The id of what a call with an Idempotency-Key makes, the same each time (RFC 9562 section 5.8); a new one without.
+OrganizationId id_of_made(api::Call const& call, UserId owner) {
+    auto const key = call.request().header("Idempotency-Key");
+    if (!key) return OrganizationId::make();
+    auto const sum = sha256(owner.to_string() + '\n' + std::string(*key) + '\n' + std::string(call.request().body));
+    OrganizationId id;
+    std::copy_n(sum.begin(), id.value.bytes.size(), id.value.bytes.begin());
+    id.value.bytes[6] = static_cast<std::uint8_t>((id.value.bytes[6] & 0x0fU) | 0x80U);
+    id.value.bytes[8] = static_cast<std::uint8_t>((id.value.bytes[8] & 0x3fU) | 0x80U);
     return id;
 }
 
-template <class Row>
-Workspace to_workspace(Row&& row) {
+std::string merged(std::string_view name, postgres::Json const& now_is,
+                   json::Patch<boost::json::object> const& change) {
+    if (!change.has_value()) return now_is.text;
+    boost::json::value value = object_of(now_is);
+    json::merge_patch(value, change.value());
+    if (json::check_free_json(value, most_settings_bytes, settings_depth) != json::FreeJson::fits) {
+        throw problems::invalid_field('/' + std::string(name), "too-long",
+                                      "Together with what is there, it is too long.");
+    }
+    return boost::json::serialize(value);
+}
+
+MyOrganization to_mine(queries::MineRow row) {
     return {.id = row.id,
             .name = std::move(row.name),
             .slug = std::move(row.slug),
-            .description = std::move(row.description),
-            .archived_at = row.archived_at,
-            .created_at = row.created_at,
-            .updated_at = row.updated_at};
+            .role = row.role ? parse_role(*row.role) : std::nullopt,
+            .deleted_at = row.deleted_at,
+            .delete_after = row.delete_after,
+            .created_at = row.created_at};
 }
 
-template <class Row>
-Versioned to_versioned(Row row) {
-    auto const version = row.version;
-    return {to_workspace(std::move(row)), version};
+task<std::vector<MyOrganization>> list_mine(postgres::SystemPool& pool, UserId user, std::string after,
+                                            OrganizationId after_id, std::int64_t limit) {
+    queries::ListMine const query{.user_id = user, .after = after, .after_id = after_id, .limit = limit};
+    auto rows = co_await pool.all("list_organizations", query);
+    std::vector<MyOrganization> mine;
+    mine.reserve(rows.size());
+    for (auto& row : rows) mine.push_back(to_mine(std::move(row)));
+    co_return mine;
 }
 
-std::vector<Workspace> to_workspaces(std::vector<queries::WorkspaceRow> rows) {
-    std::vector<Workspace> all;
-    all.reserve(rows.size());
-    for (auto& row : rows) all.push_back(to_workspace(std::move(row)));
-    return all;
+constexpr std::int64_t first_page = 101;  // the longest, and one more
+
+task<std::optional<std::string>> load_first(postgres::SystemPool& pool, UserId user) {
+    auto const mine = co_await list_mine(pool, user, {}, {}, first_page);
+    co_return json::encode(mine);
 }
 
-template <class T>
-std::optional<std::string_view> view(T const& value) {
-    if constexpr (requires { value.is_absent(); }) {
-        return value.has_value() ? std::optional<std::string_view>{value.value()} : std::nullopt;
-    } else {
-        return value ? std::optional<std::string_view>{*value} : std::nullopt;
-    }
+// What is asked at every start of a client is kept for a while; what follows is not.
+task<std::vector<MyOrganization>> first_of_mine(api::Shard& shard, UserId user, std::int64_t limit) {
+    if (!shard.people) co_return co_await list_mine(shard.system, user, {}, {}, limit);
+    auto& pool = shard.system;
+    identity::PeopleCache::Load const load = [&pool, user] { return load_first(pool, user); };
+    auto const text = co_await shard.people->organizations(user, load);
+    auto mine = json::decode<std::vector<MyOrganization>>(*text);
+    if (std::ssize(mine) > limit) mine.erase(mine.begin() + limit, mine.end());
+    co_return mine;
 }
 
-std::string_view topic_of(WorkspaceChange const& change) {
-    if (!change.archived.has_value()) return "workspace.updated";
-    return change.archived.value() ? "workspace.archived" : "workspace.restored";
-}
-
-[[noreturn]] void throw_slug_taken() {
-    throw Problem(409, "slug-taken", "Another workspace of the organization has this slug.",
-                  {{"/slug", "taken", "Choose another one."}});
-}
-
-[[noreturn]] void throw_changed() {
-    throw problems::precondition_failed("The workspace has changed since the version that If-Match names.");
-}
-
-bool is_slug_taken(postgres::Error const& error) noexcept {
-    return error.violates("workspaces_organization_id_slug_key");
-}
-
-// A change of nothing is no new version and no event.
-task<Versioned> unchanged(api::Tx& tx, WorkspaceId id, api::IfMatch match) {
-    queries::GetWorkspace const query{.id = id};
-    auto row = co_await tx.commit_with(query);
-    if (!row) throw problems::not_found();
-    if (!match.anything && std::ranges::find(match.versions, row->version) == match.versions.end()) throw_changed();
-    co_return to_versioned(std::move(*row));
+void forget_list_of(api::Shard& shard, UserId user) {
+    if (shard.people) shard.people->forget_organizations(user);
 }
 
 }  // namespace
 
-std::string slug_of(std::string_view name) {
-    std::string slug;
-    for (char const c : name) {
-        bool const plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (plain) {
-            slug += c;
-        } else if (c >= 'A' && c <= 'Z') {
-            slug += static_cast<char>(c - 'A' + 'a');
-        } else if (!slug.empty() && slug.back() != '-') {
-            slug += '-';
-        }
-        if (slug.size() == longest_made_slug) break;
+task<VersionedOrganization> create_organization(api::Call const& call, NewOrganization draft) {
+    auto const owner = person_of(call.principal());
+    if (draft.slug) refuse_reserved(*draft.slug);
+    auto const id = id_of_made(call, owner);
+    auto const made_slug = draft.slug ? *draft.slug : slug_from(draft.name);
+    auto const ending = id.to_string().substr(28);
+    auto const other_slug = made_slug.empty() ? "organization-" + ending : made_slug + '-' + ending;
+
+    auto tx = call.shard().system.begin("create_organization", call.actor());
+    queries::FindMade const find{.id = id, .user_id = owner};
+    queries::CountOwned const count{.user_id = owner};
+    auto [made, owned] = co_await tx.pipeline(find, count);
+    if (made) {
+        co_await tx.rollback();
+        co_return to_versioned(std::move(*made));
     }
-    while (slug.ends_with('-')) slug.pop_back();
-    return slug.empty() ? "workspace" : slug;
+    if (owned && owned->count >= most_owned) {
+        throw problems::conflict("too-many-organizations",
+                                 fmt::format("A person owns at most {} organizations.", most_owned));
+    }
+    auto const furnish = [&](std::string_view slug) {
+        return queries::CreateOrganization{.id = id, .name = draft.name, .slug = slug, .user_id = owner};
+    };
+    try {
+        if (!made_slug.empty() && !is_reserved_slug(made_slug)) {
+            auto const query = furnish(made_slug);
+            made = co_await tx.one(query);
+        }
+        if (!made && !draft.slug) {
+            auto const query = furnish(other_slug);
+            made = co_await tx.one(query);
+        }
+    } catch (postgres::Error const& error) {
+        if (!error.violates("organizations_pkey")) throw;
+        throw problems::conflict("already-made", "This call has made an organization that is not yours any more.");
+    }
+    if (!made) throw slug_taken();
+    co_await tx.commit();
+    forget_list_of(call.shard(), owner);
+    co_return to_versioned(std::move(*made));
 }
 
-task<Versioned> create(api::Tx& tx, NewWorkspace draft) {
-    auto const id = WorkspaceId::make();
-    auto const slug = draft.slug ? *draft.slug : slug_of(draft.name);
-    auto const suffix = id.to_string().substr(28);  // of the random part
-    queries::CreateWorkspace const query{.id = id,
-                                         .name = draft.name,
-                                         .slug = slug,
-                                         .description = view(draft.description),
-                                         .suffix = draft.slug ? std::nullopt : std::optional<std::string_view>{suffix}};
-    auto row = co_await tx.commit_with(query);
-    if (!row) throw_slug_taken();
-    co_return to_versioned(std::move(*row));
+task<std::vector<MyOrganization>> my_organizations(api::Call const& call, AfterOrganization after, std::int64_t limit) {
+    auto const& who = call.principal();
+    std::vector<MyOrganization> mine;
+    if (who.user() && !who.api_key()) {
+        if (!after) co_return co_await first_of_mine(call.shard(), *who.user(), limit);
+        co_return co_await list_mine(call.shard().system, *who.user(), std::get<0>(*after), std::get<1>(*after), limit);
+    }
+    if (after) co_return mine;
+    auto found = co_await get_organization(call.shard().postgres, who, who.organization());
+    if (!found) co_return mine;
+    auto& one = found->organization;
+    mine.push_back({.id = one.id,
+                    .name = std::move(one.name),
+                    .slug = std::move(one.slug),
+                    .role = parse_role(who.role()),
+                    .deleted_at = one.deleted_at,
+                    .delete_after = one.delete_after,
+                    .created_at = one.created_at});
+    co_return mine;
 }
 
-task<std::optional<Versioned>> get(postgres::Pool& pool, Principal const& principal, WorkspaceId id) {
-    queries::GetWorkspace const query{.id = id};
+task<std::optional<VersionedOrganization>> get_organization(postgres::Pool& pool, Principal const& principal,
+                                                            OrganizationId id) {
+    queries::GetOrganization const query{.id = id};
     auto row = co_await pool.one(principal, query);
     if (!row) co_return std::nullopt;
     co_return to_versioned(std::move(*row));
 }
 
-task<std::vector<Workspace>> newest_first(postgres::Pool& pool, Principal const& principal, WorkspaceFilter filter,
-                                          AfterTime after, std::int64_t limit) {
-    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last_id()});
-    queries::ListNewest const query{
-        .before = before, .before_id = before_id, .archived = filter.archived, .limit = limit};
-    auto rows = co_await pool.all(principal, query);
-    co_return to_workspaces(std::move(rows));
-}
-
-task<std::vector<Workspace>> oldest_first(postgres::Pool& pool, Principal const& principal, WorkspaceFilter filter,
-                                          AfterTime after, std::int64_t limit) {
-    auto const [time, id] = after.value_or(std::tuple{beginning_of_time, WorkspaceId{}});
-    queries::ListOldest const query{.after = time, .after_id = id, .archived = filter.archived, .limit = limit};
-    auto rows = co_await pool.all(principal, query);
-    co_return to_workspaces(std::move(rows));
-}
-
-task<std::vector<Workspace>> by_name(postgres::Pool& pool, Principal const& principal, WorkspaceFilter filter,
-                                     AfterName after, std::int64_t limit) {
-    auto const [name, id] = after.value_or(std::tuple{std::string{}, WorkspaceId{}});
-    queries::ListByName const query{.after = name, .after_id = id, .archived = filter.archived, .limit = limit};
-    auto rows = co_await pool.all(principal, query);
-    co_return to_workspaces(std::move(rows));
-}
-
-task<Versioned> change(api::Tx& tx, WorkspaceId id, WorkspaceChange change, api::IfMatch match) {
-    if (change.is_empty()) co_return co_await unchanged(tx, id, std::move(match));
-    queries::ChangeWorkspace const query{
-        .name = view(change.name),
-        .slug = view(change.slug),
-        .sets_description = !change.description.is_absent(),
-        .description = view(change.description),
-        .archived = change.archived.has_value() ? std::optional{change.archived.value()} : std::nullopt,
-        .id = id,
-        .any_version = match.anything,
-        .versions = match.versions,
-        .topic = topic_of(change)};
-    std::optional<queries::ChangedRow> row;
+task<VersionedOrganization> change_organization(api::Tx& tx, OrganizationId id, OrganizationChange change,
+                                                api::IfMatch match) {
+    if (change.slug.has_value()) refuse_reserved(change.slug.value());
+    queries::LockOrganization const lock{.id = id};
+    auto now_is = co_await tx.one(lock);
+    if (!now_is) throw problems::not_found();
+    check_version(match, now_is->version);
+    if (change.is_empty()) co_return to_versioned(std::move(*now_is));
+    auto const settings = merged("settings", now_is->settings, change.settings);
+    auto const features = merged("features", now_is->features, change.features);
+    change.name.apply_to(now_is->name);
+    change.slug.apply_to(now_is->slug);
+    queries::ChangeOrganization const query{.id = id,
+                                            .name = now_is->name,
+                                            .slug = now_is->slug,
+                                            .settings = postgres::JsonView{settings},
+                                            .features = postgres::JsonView{features}};
     try {
-        row = co_await tx.commit_with(query);
+        auto row = co_await tx.commit_with(query);
+        if (!row) throw problems::not_found();
+        co_return to_versioned(std::move(*row));
     } catch (postgres::Error const& error) {
-        if (!is_slug_taken(error)) throw;
-        throw_slug_taken();
+        if (!error.violates("organizations_slug_key")) throw;
     }
-    if (!row) throw problems::not_found();
-    if (!row->changed) throw_changed();
+    throw slug_taken();
+}
+
+task<VersionedOrganization> delete_organization(api::Tx& tx, OrganizationId id, Deletion deletion, api::IfMatch match) {
+    queries::LockOrganization const lock{.id = id};
+    auto now_is = co_await tx.one(lock);
+    if (!now_is) throw problems::not_found();
+    check_version(match, now_is->version);
+    if (deletion.confirm != now_is->slug) {
+        throw problems::invalid_field("/confirm", "mismatch", "Type the organization's slug to delete it.");
+    }
+    queries::CloseOrganization const query{.grace_days = grace_days, .id = id};
+    auto row = co_await tx.commit_with(query);
+    co_return row ? to_versioned(std::move(*row)) : to_versioned(std::move(*now_is));
+}
+
+task<VersionedOrganization> restore_organization(api::Tx& tx, UserId owner, OrganizationId id) {
+    queries::LockOrganization const lock{.id = id};
+    auto const now_is = co_await tx.one(lock);
+    if (!now_is) throw problems::not_found();
+    if (!now_is->deleted_at) throw problems::conflict("not-deleted", "The organization is not being deleted.");
+    queries::RestoreOrganization const query{.id = id, .user_id = owner};
+    auto row = co_await tx.commit_with(query);
+    if (!row) throw problems::forbidden("An OWNER restores an organization.");
     co_return to_versioned(std::move(*row));
+}
+
+task<std::uint64_t> purge_deleted_organizations(postgres::SystemPool& system) {
+    queries::PurgeOne const query;
+    std::uint64_t purged = 0;
+    for (;;) {
+        auto const gone = co_await system.one("purge_organizations", query, postgres::Lane::heavy);
+        if (!gone) co_return purged;
+        ++purged;
+    }
 }
 
 }  // namespace buildplan::organizations

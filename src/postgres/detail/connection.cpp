@@ -105,6 +105,7 @@ void Connection::send(Exchange& exchange) {
         Parameters& scope = scope_parameters_;
         scope.clear();
         scope.add(exchange.scope_value);
+        if (!exchange.actor.empty()) scope.add(exchange.actor);
         for (auto const& extra : settings_.scope_extras) scope.add(std::string_view(extra));
         put_command(*exchange.scope, scope, &exchange, nullptr);
     }

@@ -30,6 +30,11 @@ Statement const& scope_statement(bool system, bool named) noexcept {
     return named ? statements::tenant_scope : statements::tenant_scope_pooled;
 }
 
+Statement const& acting_statement(bool system, bool named) noexcept {
+    if (system) return named ? statements::system_scope_acting : statements::system_scope_acting_pooled;
+    return named ? statements::tenant_scope_acting : statements::tenant_scope_acting_pooled;
+}
+
 metrics::Counter& counter(Loop& loop, std::string_view name, std::string_view help, std::string_view pool) {
     return loop.metrics().counter(name, help, {{"pool", pool}});
 }
@@ -46,6 +51,7 @@ Engine::Engine(Loop& loop, Offload& offload, Options options, bool system)
       options_(behind_pooler(std::move(options))),
       system_(system),
       scope_(&scope_statement(system, options_.named_statements)),
+      acting_(&acting_statement(system, options_.named_statements)),
       log_(loop.log().with({{"pool", system ? "system" : "app"}})),
       pool_name_(system ? "system" : "app"),
       lanes_{LaneState(Lane::shared, options_.shared, loop.metrics(), pool_name_),

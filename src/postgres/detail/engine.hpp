@@ -36,7 +36,8 @@ public:
     // A transaction is over for its owner; its connection is cleaned and serves others.
     void release(std::shared_ptr<Connection> const& connection);
 
-    [[nodiscard]] Statement const& scope() const noexcept { return *scope_; }
+    // What tells the server who asks, and, where `acting`, who acts.
+    [[nodiscard]] Statement const& scope(bool acting = false) const noexcept { return acting ? *acting_ : *scope_; }
 
 private:
     void connected(Connection& connection) override;
@@ -82,6 +83,7 @@ private:
     Options options_;
     bool system_;
     Statement const* scope_;
+    Statement const* acting_;
     Log log_;
     std::string_view pool_name_;
     std::array<LaneState, lane_count> lanes_;

@@ -103,6 +103,7 @@ struct Exchange {
     Statement const* begin = nullptr;   // a BEGIN
     Statement const* scope = nullptr;   // the set_config of whoever asks; its first parameter is
     std::string_view scope_value = {};  // this
+    std::string_view actor = {};        // and where it is not empty, its second one this
     std::span<Request const> requests = {};
     Statement const* end = nullptr;  // a COMMIT or ROLLBACK, behind a Sync of its own
     Lane lane = Lane::shared;

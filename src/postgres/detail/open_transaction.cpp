@@ -7,9 +7,11 @@
 
 namespace buildplan::postgres::detail {
 
-OpenTransaction::OpenTransaction(std::shared_ptr<Engine> engine, std::string_view scope, Lane lane, Isolation isolation)
+OpenTransaction::OpenTransaction(std::shared_ptr<Engine> engine, std::string_view scope, std::string actor, Lane lane,
+                                 Isolation isolation)
     : engine_(std::move(engine)),
       scope_(scope),
+      actor_(std::move(actor)),
       lane_(lane == Lane::heavy ? Lane::heavy : Lane::exclusive),
       isolation_(isolation) {}
 
@@ -47,8 +49,9 @@ task<> OpenTransaction::execute(std::span<Request const> requests, bool commit) 
     bool const first = state_ == State::fresh;
     Attempt attempt(*this);
     if (first) {
-        exchange.scope = &engine_->scope();
+        exchange.scope = &engine_->scope(!actor_.empty());
         exchange.scope_value = scope_;
+        exchange.actor = actor_;
         exchange.lane = lane_;
         if (commit && isolation_ == Isolation::read_committed) {
             if (lane_ == Lane::exclusive) exchange.lane = Lane::writing;

@@ -11,7 +11,8 @@ namespace buildplan::postgres::detail {
 
 class OpenTransaction {
 public:
-    OpenTransaction(std::shared_ptr<Engine> engine, std::string_view scope, Lane lane, Isolation isolation);
+    OpenTransaction(std::shared_ptr<Engine> engine, std::string_view scope, std::string actor, Lane lane,
+                    Isolation isolation);
     ~OpenTransaction();
     OpenTransaction(OpenTransaction const&) = delete;
     OpenTransaction& operator=(OpenTransaction const&) = delete;
@@ -31,6 +32,7 @@ private:
 
     std::shared_ptr<Engine> engine_;
     std::string scope_;
+    std::string actor_;
     Lane lane_;
     Isolation isolation_;
     State state_ = State::fresh;

@@ -9,8 +9,10 @@
 
 namespace buildplan::postgres::detail::statements {
 
-inline constexpr std::array<std::uint32_t, 4> texts{oid::text, oid::text, oid::text, oid::text};
+inline constexpr std::array<std::uint32_t, 5> texts{oid::text, oid::text, oid::text, oid::text, oid::text};
 inline constexpr std::span<std::uint32_t const> one_text{texts.data(), 1};
+inline constexpr std::span<std::uint32_t const> two_texts{texts.data(), 2};
+inline constexpr std::span<std::uint32_t const> four_texts{texts.data(), 4};
 
 inline constexpr Statement begin{"begin", "BEGIN", {}};
 inline constexpr Statement begin_repeatable{"begin_repeatable", "BEGIN ISOLATION LEVEL REPEATABLE READ", {}};
@@ -29,12 +31,36 @@ inline constexpr Statement tenant_scope_pooled{
     "SELECT pg_catalog.set_config('app.current_organization_id', $1, true),"
     " pg_catalog.set_config('statement_timeout', $2, true), pg_catalog.set_config('lock_timeout', $3, true),"
     " pg_catalog.set_config('idle_in_transaction_session_timeout', $4, true)",
-    texts};
+    four_texts};
 inline constexpr Statement system_scope_pooled{
     "system_scope_pooled",
     "SELECT pg_catalog.set_config('app.system_work', $1, true),"
     " pg_catalog.set_config('statement_timeout', $2, true), pg_catalog.set_config('lock_timeout', $3, true),"
     " pg_catalog.set_config('idle_in_transaction_session_timeout', $4, true)",
+    four_texts};
+
+// The same, and who acts, for what is recorded in the audit log.
+inline constexpr Statement tenant_scope_acting{"tenant_scope_acting",
+                                               "SELECT pg_catalog.set_config('app.current_organization_id', $1, true),"
+                                               " pg_catalog.set_config('app.actor', $2, true)",
+                                               two_texts};
+inline constexpr Statement system_scope_acting{
+    "system_scope_acting",
+    "SELECT pg_catalog.set_config('app.system_work', $1, true), pg_catalog.set_config('app.actor', $2, true)",
+    two_texts};
+inline constexpr Statement tenant_scope_acting_pooled{
+    "tenant_scope_acting_pooled",
+    "SELECT pg_catalog.set_config('app.current_organization_id', $1, true),"
+    " pg_catalog.set_config('app.actor', $2, true),"
+    " pg_catalog.set_config('statement_timeout', $3, true), pg_catalog.set_config('lock_timeout', $4, true),"
+    " pg_catalog.set_config('idle_in_transaction_session_timeout', $5, true)",
+    texts};
+inline constexpr Statement system_scope_acting_pooled{
+    "system_scope_acting_pooled",
+    "SELECT pg_catalog.set_config('app.system_work', $1, true),"
+    " pg_catalog.set_config('app.actor', $2, true),"
+    " pg_catalog.set_config('statement_timeout', $3, true), pg_catalog.set_config('lock_timeout', $4, true),"
+    " pg_catalog.set_config('idle_in_transaction_session_timeout', $5, true)",
     texts};
 
 // A row when the role is not held by row-level security.

@@ -1,10 +1,8 @@
-#include "features/organizations/routes.hpp"
-
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "features/organizations/service.hpp"
+#include "features/organizations/workspaces/service.hpp"
 #include "features/test_product.hpp"
 
 namespace buildplan::organizations {
@@ -76,6 +74,18 @@ TEST_F(WorkspacesTest, ANewOneIsWhereLocationSays) {
     EXPECT_EQ(found.body, made.body);
     EXPECT_EQ(found.header("ETag"), made.header("ETag"));
     EXPECT_EQ(topics(), "workspace.created");
+}
+
+TEST_F(WorkspacesTest, ChangesAreRecordedWithWhatWasBefore) {
+    auto const id = created("Shop");
+    EXPECT_EQ(patch(id, R"({"name":"Store"})").status, 200);
+    EXPECT_EQ(server->ask("DELETE", "/v1/workspaces/" + id, us.auth()).status, 204);
+    EXPECT_EQ(
+        us.value("SELECT string_agg(action || ' ' || coalesce(before ->> 'name', '-') || ' ' || (after ->> 'name') "
+                 "|| ' ' || target_id, ', ' ORDER BY seq) FROM audit_log WHERE organization_id = $1::uuid"),
+        fmt::format("workspace.created - Shop {0}, workspace.updated Shop Store {0}, "
+                    "workspace.archived Store Store {0}",
+                    id));
 }
 
 TEST_F(WorkspacesTest, ATakenSlugIsAConflict) {
