@@ -109,7 +109,7 @@ TEST_P(CrossTenant, AnotherVersionIsRefusedWhereIfMatchIsTaken) {
             if (to_text(route.method) != GetParam().method || route.path != GetParam().path) continue;
             auto const status = ask(ours.auth() + "If-Match: \"999.000000000000\"\r\n").status;
             EXPECT_EQ(status == 412, route.takes_if_match()) << status;
-            EXPECT_EQ(everything_of(ours) == before, route.takes_if_match() || route.method == api::Method::get);
+            if (route.takes_if_match()) EXPECT_EQ(everything_of(ours), before);
         }
     }
 }
