@@ -29,6 +29,12 @@ inline test_support::MigratedDatabase& database() {
     return database;
 }
 
+// The superuser, whom no policy holds. A connection costs PostgreSQL a process, so each thread keeps its own.
+inline postgres::Session& superuser() {
+    static thread_local postgres::Session session(database().admin());
+    return session;
+}
+
 class TokenSays final : public Authenticator {
 public:
     task<std::shared_ptr<Principal const>> authenticate(Shard&, net::Request const& request) override {
@@ -225,9 +231,8 @@ struct Tenant {
     OrganizationId id = OrganizationId::make();
 
     Tenant() {
-        postgres::Session(database().admin())
-            .query("INSERT INTO organizations (id, name, slug) VALUES ($1::uuid, 'Test', $2)",
-                   {id.to_string(), id.to_string()});
+        superuser().query("INSERT INTO organizations (id, name, slug) VALUES ($1::uuid, 'Test', $2)",
+                          {id.to_string(), id.to_string()});
     }
     [[nodiscard]] std::string auth(std::string_view permissions = "*") const {
         return fmt::format("Authorization: Bearer {} {}\r\n", id.to_string(), permissions);
@@ -237,7 +242,7 @@ struct Tenant {
     }
     // As the superuser sees it.
     [[nodiscard]] std::string count(std::string_view table) const {
-        return postgres::Session(database().admin())
+        return superuser()
             .value(fmt::format("SELECT count(*) FROM {} WHERE organization_id = $1::uuid", table), {id.to_string()})
             .value_or("");
     }

@@ -56,7 +56,7 @@ struct Person {
     }
 
     static void query(std::string const& sql, std::initializer_list<std::string> parameters) {
-        postgres::Session(api::testing::database().admin()).query(sql, parameters);
+        api::testing::superuser().query(sql, parameters);
     }
 };
 

@@ -17,26 +17,22 @@ struct KeyHolder {
     std::string key = identity::make_key(identity::KeyKind::service);
 
     explicit KeyHolder(std::string_view scopes = "*") {
-        postgres::Session session(api::testing::database().admin());
-        session.query("INSERT INTO organizations (id, name, slug) VALUES ($1::uuid, 'Test', $2)",
-                      {id.to_string(), id.to_string()});
+        api::testing::superuser().query("INSERT INTO organizations (id, name, slug) VALUES ($1::uuid, 'Test', $2)",
+                                        {id.to_string(), id.to_string()});
         add_key(key, scopes);
     }
     void add_key(std::string const& another, std::string_view scopes, std::string_view expires = "infinity") const {
-        postgres::Session(api::testing::database().admin())
-            .query(
-                "INSERT INTO api_keys (organization_id, kind, name, prefix, hash, scopes, expires_at) "
-                "VALUES ($1::uuid, 'service', 'Test', 'bp_svc_', decode($2, 'hex'), string_to_array($3, ' '), "
-                "nullif($4, 'infinity')::timestamptz)",
-                {id.to_string(), to_hex(identity::hash_of_key(another)), std::string(scopes), std::string(expires)});
+        api::testing::superuser().query(
+            "INSERT INTO api_keys (organization_id, kind, name, prefix, hash, scopes, expires_at) "
+            "VALUES ($1::uuid, 'service', 'Test', 'bp_svc_', decode($2, 'hex'), string_to_array($3, ' '), "
+            "nullif($4, 'infinity')::timestamptz)",
+            {id.to_string(), to_hex(identity::hash_of_key(another)), std::string(scopes), std::string(expires)});
     }
     [[nodiscard]] std::string auth() const { return "Authorization: Bearer " + key + "\r\n"; }
     [[nodiscard]] std::string json() const { return auth() + "Content-Type: application/json\r\n"; }
     [[nodiscard]] std::string merge() const { return auth() + "Content-Type: application/merge-patch+json\r\n"; }
     [[nodiscard]] std::string value(std::string_view sql) const {
-        return postgres::Session(api::testing::database().admin())
-            .value(std::string(sql), {id.to_string()})
-            .value_or("");
+        return api::testing::superuser().value(std::string(sql), {id.to_string()}).value_or("");
     }
 };
 

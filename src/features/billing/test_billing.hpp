@@ -95,7 +95,7 @@ struct Subscriber : api::testing::Tenant {
             tier + "', nullif('" + custom + "'::jsonb, 'null'))");
     }
     std::string query(std::string const& sql) const {
-        return postgres::Session(api::testing::database().admin()).value(sql, {id.to_string()}).value_or("");
+        return api::testing::superuser().value(sql, {id.to_string()}).value_or("");
     }
     [[nodiscard]] std::string api_calls() const {
         return query("SELECT coalesce(sum(api_calls), 0)::bigint FROM usage WHERE organization_id = $1::uuid");

@@ -10,7 +10,7 @@ protected:
     std::string slug() const { return us.id.to_string(); }  // of the tests' organizations
     std::string typed() const { return fmt::format(R"({{"confirm":"{}"}})", slug()); }
     static std::string value(std::string const& sql, std::string const& id) {
-        return postgres::Session(api::testing::database().admin()).value(sql, {id}).value_or("");
+        return api::testing::superuser().value(sql, {id}).value_or("");
     }
 };
 

@@ -47,13 +47,13 @@ protected:
 
     Caller as(Person const& person) const { return {*server, person, us.id}; }
     std::string member_of(Person const& person) const {
-        return postgres::Session(api::testing::database().admin())
+        return api::testing::superuser()
             .value("SELECT id FROM organization_members WHERE organization_id = $1::uuid AND user_id = $2::uuid",
                    {us.id.to_string(), person.id.to_string()})
             .value_or("");
     }
     std::string role_of(Person const& person) const {
-        return postgres::Session(api::testing::database().admin())
+        return api::testing::superuser()
             .value("SELECT role FROM organization_members WHERE organization_id = $1::uuid AND user_id = $2::uuid",
                    {us.id.to_string(), person.id.to_string()})
             .value_or("");

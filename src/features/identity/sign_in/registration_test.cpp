@@ -26,7 +26,7 @@ protected:
     }
     // As the superuser; $1 is a uuid.
     static std::string value(std::string_view sql, std::string const& id) {
-        return postgres::Session(api::testing::database().admin()).value(std::string(sql), {id}).value_or("");
+        return api::testing::superuser().value(std::string(sql), {id}).value_or("");
     }
     static inline std::unique_ptr<Product> server;
 };

@@ -233,9 +233,9 @@ TEST_F(SessionsTest, OfSomebodyInTwoOrganizationsBeginInNone) {
 TEST_F(SessionsTest, DoNotSurviveARemovedMembership) {
     Account const them{*server, "Theirs"};
     us.join(them.organization_id, "MEMBER");
-    postgres::Session(api::testing::database().admin())
-        .query("DELETE FROM organization_members WHERE organization_id = $1::uuid AND user_id = $2::uuid",
-               {them.organization_id, us.user_id});
+    api::testing::superuser().query(
+        "DELETE FROM organization_members WHERE organization_id = $1::uuid AND user_id = $2::uuid",
+        {them.organization_id, us.user_id});
     // The session goes on, in no organization.
     auto const refreshed = refresh(us.refresh_token);
     ASSERT_EQ(refreshed.status, 200);

@@ -47,16 +47,16 @@ struct Account {
     }
     // As the superuser, without an invitation; then works there.
     void join(std::string const& organization, std::string_view role) {
-        postgres::Session(api::testing::database().admin())
-            .query("INSERT INTO organization_members (organization_id, user_id, role) VALUES ($1::uuid, $2::uuid, $3)",
-                   {organization, user_id, std::string(role)});
+        api::testing::superuser().query(
+            "INSERT INTO organization_members (organization_id, user_id, role) VALUES ($1::uuid, $2::uuid, $3)",
+            {organization, user_id, std::string(role)});
         auto const answer = post("/auth/switch-org", fmt::format(R"({{"organizationId":"{}"}})", organization));
         if (answer.status != 200) throw std::runtime_error("switch-org: " + answer.body);
         keep_tokens(answer);
     }
     // As the superuser; $1 is the user's id.
     [[nodiscard]] std::string value(std::string_view sql) const {
-        return postgres::Session(api::testing::database().admin()).value(std::string(sql), {user_id}).value_or("");
+        return api::testing::superuser().value(std::string(sql), {user_id}).value_or("");
     }
     // What the last letter of that kind carries.
     [[nodiscard]] std::string mailed_token(std::string_view topic) const {
