@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Shell, carelessIn, compare, examplesOf, guide, unconventional, wronglyTold } from './support/guide.mjs';
+import { compare, unconventional, wronglyTold } from './support/answers.mjs';
+import { Shell, carelessIn, examplesOf, guide } from './support/guide.mjs';
 import { Up, binary, dataFolder, removeFolder, slowness, until } from './support/buildplan.mjs';
 
 const pages = ['api.md', 'organizations-and-roles.md', 'limits-and-usage.md', 'audit.md'];
@@ -78,7 +79,9 @@ for (const page of pages) {
   });
 
   test(`${page}: examples can be copied, and fail where the call does`, () => {
-    assert.deepEqual(examplesOf(guide(page)).examples.flatMap(carelessIn), []);
+    const { examples, others } = examplesOf(guide(page));
+    assert.deepEqual(examples.flatMap(carelessIn), []);
+    assert.deepEqual(others.filter((block) => block.kind !== '').map((block) => `line ${block.line}: ${block.kind}`), [], 'blocks that nobody runs');
   });
 }
 
