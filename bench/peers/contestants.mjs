@@ -62,7 +62,7 @@ function buildplan({ postgres, redisQueue, redisCache }, port) {
   };
 }
 
-// Connections of a process: what was quickest on two cores.
+// Connections of a process (of node-best those that write): what was quickest.
 const peer = (name, connections) => ({ postgres, redisCache }, port, tokens) => ({
   command: node,
   args: [join(here, `node-${name}/server.mjs`)],
@@ -81,7 +81,7 @@ const peer = (name, connections) => ({ postgres, redisCache }, port, tokens) => 
   },
 });
 
-export const contestants = { BuildPlan: buildplan, 'node-best': peer('best', 4), 'node-spec': peer('spec', 8) };
+export const contestants = { BuildPlan: buildplan, 'node-best': peer('best', 8), 'node-spec': peer('spec', 8) };
 
 // Started `starts` times for the time to the first answer, and left running the last time.
 export async function start(name, endpoints, tokens, { scratch, starts }) {

@@ -51,8 +51,9 @@ export function page(summary) {
   const missed = goals.filter((goal) => !goal.holds).length;
   const command = ['script/bench peers', ...summary.arguments].join(' ');
   const lines = [
-    `Made by \`${command}\`: ${rounds} round${rounds === 1 ? '' : 's'} of ${seconds} s for each line, after one to warm up; ${connections} connections; medians, and of ratios the median over the rounds.`,
+    `Made by \`${command}\`: ${rounds} round${rounds === 1 ? '' : 's'} of ${seconds} s for each line, after warming up; ${connections} connections; medians, and of ratios the median over the rounds.`,
     `${goals.length - missed} of ${goals.length} goals hold${missed ? `, ${missed} missed` : ''}.`,
+    `Before it began, ${summary.busy.toFixed(1)} other processes wanted a core (load average).`,
     '',
     `${cpus()[0].model.trim()}, ${cores} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}; PostgreSQL ${summary.postgres}, shared_buffers ${summary.sharedBuffers} MB; ${firstLine('redis-server', ['--version']).split(' sha')[0]}.`,
     `Peers on Node ${node}. node-best: ${best}. node-spec: ${spec}.`,

@@ -31,17 +31,18 @@ async function serve() {
   });
 
   const asText = { getTypeParser: () => (text) => text };
-  const clients = [];
-  for (let i = 0; i < config.connections; ++i) {
-    const client = new pg.Client({ ...config.app, pipeline: true });
-    await client.connect();
-    clients.push(client);
-  }
-  let turn = 0;
+  const lane = async (connections) => {
+    const clients = Array.from({ length: connections }, () => new pg.Client({ ...config.app, pipeline: true }));
+    await Promise.all(clients.map((client) => client.connect()));
+    let turn = 0;
+    return () => clients[(turn = (turn + 1) % clients.length)];
+  };
+  // Few for what is read, so that much goes out and comes back together; more for what waits for the disk.
+  const reading = await lane(2);
+  const writing = await lane(config.connections);
   // Queued without waiting in between, so the four are one round trip, and transactions of many requests are under way
   // on a connection, one behind the other.
-  async function transaction(scope, name, values) {
-    const client = clients[(turn = (turn + 1) % clients.length)];
+  async function transaction(client, scope, name, values) {
     const begin = client.query({ name: 'begin', text: 'BEGIN' });
     const set = client.query(scope);
     const asked = client.query({ name, text: config.statements[name], values, types: asText });
@@ -131,7 +132,7 @@ async function serve() {
   }, async (request, reply) => {
     const { limit } = request.query;
     const organization = request.who.organizationId;
-    const rows = await transaction(tenant(organization), 'list_newest',
+    const rows = await transaction(reading(), tenant(organization), 'list_newest',
       ['9999-12-31', 'ffffffff-ffff-ffff-ffff-ffffffffffff', false, limit + 1]);
     let next = 'null';
     if (rows.length > limit) {
@@ -146,7 +147,7 @@ async function serve() {
   app.get('/v1/workspaces/:id', { onRequest: asks('workspaces.read') }, async (request, reply) => {
     const { id } = request.params;
     if (!job.uuid.test(id)) return refuse(reply, 404, 'not-found');
-    const [row] = await transaction(tenant(request.who.organizationId), 'get_workspace', [id]);
+    const [row] = await transaction(reading(), tenant(request.who.organizationId), 'get_workspace', [id]);
     if (!row) return refuse(reply, 404, 'not-found');
     reply.header('content-type', type).header('cache-control', 'private, no-cache').header('etag', job.etag(row.id, row.version));
     return workspace(row);
@@ -168,7 +169,7 @@ async function serve() {
     const { name, slug, description = null } = request.body;
     const id = job.newId();
     const { organizationId, userId } = request.who;
-    const [row] = await transaction(actingTenant(organizationId, job.actor(userId, request.ip, request.id)), 'create_workspace',
+    const [row] = await transaction(writing(), actingTenant(organizationId, job.actor(userId, request.ip, request.id)), 'create_workspace',
       [id, name, slug ?? job.slugOf(name), description, slug ? null : id.slice(28)]);
     if (!row) return refuse(reply, 409, 'slug-taken');
     reply.code(201).header('content-type', type).header('cache-control', 'private, no-cache')
