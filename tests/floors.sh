@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 declare -A below=(
   [core]="" [runtime]="core" [local]="core runtime" [postgres]="core runtime" [redis]="core runtime" [net]="core runtime"
+  [queue]="core runtime postgres redis"
   [api]="core runtime postgres redis net" [features]="core runtime postgres redis net api"
   [commands]="core runtime local postgres redis net api features"
 )

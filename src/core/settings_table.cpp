@@ -244,8 +244,9 @@ std::span<Entry const> table() {
                                                          "Pieces of such work that may wait; more are answered 503."),
         entry<FIELD(api.rate_limits)>("api.rate_limits",
                                       "Whether organizations are held to the limits of their tiers."),
-        entry<FIELD(api.secret)>("api.secret", "Signs cursors and seals signing keys; the same on all instances. `up` makes one by itself.",
-                                 secret),
+        entry<FIELD(api.secret)>(
+            "api.secret", "Signs cursors and seals signing keys; the same on all instances. `up` makes one by itself.",
+            secret),
         entry<FIELD(tokens.rotate_after), Range{3'600'000, 366LL * 86'400'000}>(
             "tokens.rotate_after", "How old a signing key of access tokens gets before it has a successor."),
         entry<FIELD(log.level)>("log.level", "The least that is logged."),

@@ -5,8 +5,8 @@
 #include "api/system_routes.hpp"
 #include "features/audit/routes.hpp"
 #include "features/billing/routes.hpp"
-#include "features/identity/routes.hpp"
 #include "features/identity/api_keys/routes.hpp"
+#include "features/identity/routes.hpp"
 #include "features/identity/tokens/routes.hpp"
 #include "features/organizations/routes.hpp"
 

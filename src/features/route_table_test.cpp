@@ -29,11 +29,20 @@ void for_each_route(Check check) {
 
 // What may be asked without saying who one is. Each is here for a reason that somebody thought about.
 constexpr std::string_view open_routes[] = {
-    "/health",       "/ready", "/metrics",  // whoever runs the installation; guarded by the network
-    "/openapi.json", "/docs",  "/docs/problems", "/docs/style.css",  // the same for everybody
-    "/.well-known/jwks.json",                                        // public halves
+    "/health",
+    "/ready",
+    "/metrics",  // whoever runs the installation; guarded by the network
+    "/openapi.json",
+    "/docs",
+    "/docs/problems",
+    "/docs/style.css",         // the same for everybody
+    "/.well-known/jwks.json",  // public halves
     // Before one is somebody: each proves itself by what it carries (a password, a mailed token, a refresh token).
-    "/auth/register", "/auth/login", "/auth/refresh", "/auth/forgot-password", "/auth/reset-password",
+    "/auth/register",
+    "/auth/login",
+    "/auth/refresh",
+    "/auth/forgot-password",
+    "/auth/reset-password",
     "/auth/verify-email",
 };
 

@@ -5,8 +5,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "core/crypto.hpp"
-#include "core/json/json.hpp"
 #include "core/json/free_json.hpp"
+#include "core/json/json.hpp"
 #include "core/json/merge_patch.hpp"
 #include "core/problem.hpp"
 #include "core/slug.hpp"
