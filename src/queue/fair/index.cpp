@@ -8,7 +8,7 @@
 
 #include "queue/fair/scripts.hpp"
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 namespace {
 
 char digit_of(Tier tier) { return static_cast<char>('0' + index_of(tier)); }
@@ -44,7 +44,8 @@ Turn read_turn(std::span<redis::Value const> pick) {
               .number = std::string(pick[2].as_text()),
               .generation = std::string(pick[3].as_text()),
               .charged = pick[4].as_real(),
-              .others_ready = pick[6].as_integer() == 1};
+              .weight = pick[6].as_real(),
+              .others_ready = pick[7].as_integer() == 1};
     if (auto const cap = pick[5].as_text(); !cap.empty()) turn.cap = pick[5].as_integer();
     return turn;
 }
@@ -97,21 +98,21 @@ redis::Command Index::turn_command(Settlement const* end, Wish const* wish, std:
         return command;
     }
     command.arg(end->turn.number).arg(end->turn.member.to_string()).arg(end->turn.generation).arg(end->turn.charged);
-    command.arg(end->used.count()).arg(end->service.count()).arg(end->jobs);
+    command.arg(end->used.count()).arg(end->jobs);
     command.arg(word_of(end->then)).arg(end->look_again.count());
     return command;
 }
 
 task<std::optional<Turn>> Index::pick(Wish const& wish, std::chrono::milliseconds lasts) {
     auto const reply = co_await client_->command(turn_command(nullptr, &wish, lasts));
-    if (reply.size() < 9) co_return std::nullopt;
+    if (reply.size() < 10) co_return std::nullopt;
     co_return read_turn(std::span(reply.items()).subspan(2));
 }
 
 task<Moved> Index::settle(Settlement const& end, std::optional<Wish> wish, std::chrono::milliseconds lasts) {
     auto const reply = co_await client_->command(turn_command(&end, wish ? &*wish : nullptr, lasts));
     Moved moved{.refused = reply[0].as_integer() == 2, .generation = std::string(reply[1].as_text()), .next = {}};
-    if (reply.size() >= 9) moved.next = read_turn(std::span(reply.items()).subspan(2));
+    if (reply.size() >= 10) moved.next = read_turn(std::span(reply.items()).subspan(2));
     co_return moved;
 }
 
@@ -193,4 +194,4 @@ task<Guarantee> Index::promise(OrganizationId organization, std::int64_t slots) 
         .admitted = reply[0].as_integer() == 1, .surviving = reply[1].as_integer(), .promised = reply[2].as_integer()};
 }
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -21,7 +21,7 @@
 #include "queue/fair/tier.hpp"
 #include "redis/client.hpp"
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 
 // What somebody is to do next: a hint with an expiry, not a lock. Several may hold turns of one member.
 struct Turn {
@@ -29,9 +29,9 @@ struct Turn {
     Tier tier = Tier::free;
     std::string number;
     std::string generation;
-    double charged = 0;  // in advance, seconds over weight
-    std::optional<std::int64_t>
-        cap{};  // agreed with the organization; the tier's where there is none, 0 is none at all
+    double charged = 0;  // seconds, in advance; more with each renewal
+    double weight = 1;
+    std::optional<std::int64_t> cap{};  // agreed with it; the tier's where there is none; 0 is no cap at all
     bool others_ready = false;
 };
 
@@ -44,8 +44,7 @@ struct Wish {
 // How a turn ended.
 struct Settlement {
     Turn turn;
-    std::chrono::duration<double> used{0};     // not charged by renew()
-    std::chrono::duration<double> service{0};  // in all
+    std::chrono::duration<double> used{0};  // in all
     unsigned jobs = 0;
     enum class Then : std::uint8_t { ready, empty, later, leave } then = Then::leave;
     std::chrono::milliseconds look_again{0};  // where `later`
@@ -60,7 +59,7 @@ struct Moved {
 struct Renewal {
     std::string number;
     Member member;
-    std::chrono::duration<double> used{0};  // since the last
+    std::chrono::duration<double> used{0};  // beyond what has been charged
 };
 
 struct Admission {
@@ -143,4 +142,4 @@ private:
     std::string base_, all_queues_, served_queues_;
 };
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -4,7 +4,7 @@
 
 #include "redis/test_loop.hpp"
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 namespace {
 
 using namespace std::chrono_literals;
@@ -32,7 +32,6 @@ task<Fixture> make(Loop& loop) {
 Settlement ending(Turn turn, Settlement::Then then, double used = 0, unsigned jobs = 0) {
     return {.turn = std::move(turn),
             .used = std::chrono::duration<double>(used),
-            .service = std::chrono::duration<double>(used),
             .jobs = jobs,
             .then = then,
             .look_again = 20ms};
@@ -299,4 +298,4 @@ TEST(Member, IsTheOrganizationsUuidAndAQueueAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 
 std::span<Lane const> lanes() {
     static auto const all = std::to_array<Lane>({
@@ -19,4 +19,4 @@ Lane const* lane_of(std::string_view queue) {
     return nullptr;
 }
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 
 struct Lane {
     std::string name;
@@ -22,4 +22,4 @@ std::span<Lane const> lanes();
 // The lane of a queue; nothing for one that there is not.
 Lane const* lane_of(std::string_view queue);
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

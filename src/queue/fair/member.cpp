@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 namespace {
 
 constexpr std::string_view key_begin = "buildplan:{";
@@ -43,4 +43,4 @@ std::optional<Member> Member::of_key(std::string_view key, std::string_view word
     return make(key.substr(0, uuid_size), key.substr(uuid_size + 2, key.size() - uuid_size - 3));
 }
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -10,7 +10,7 @@
 
 #include "core/id.hpp"
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 
 struct Member {
     OrganizationId organization;
@@ -28,11 +28,11 @@ struct Member {
     friend auto operator<=>(Member const&, Member const&) = default;
 };
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair
 
 template <>
-struct std::hash<buildplan::fair::Member> {
-    std::size_t operator()(buildplan::fair::Member const& member) const noexcept {
+struct std::hash<buildplan::queue::fair::Member> {
+    std::size_t operator()(buildplan::queue::fair::Member const& member) const noexcept {
         return std::hash<buildplan::OrganizationId>{}(member.organization) ^ std::hash<std::string>{}(member.queue);
     }
 };

@@ -4,7 +4,7 @@
 
 #include "queue/fair/scripts.hpp"
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 
 redis::Command probe_command(Member const& member, Timestamp now) {
     std::array<std::string, 7> const keys{member.key("wait"),    member.key("active"), member.key("prioritized"),
@@ -34,4 +34,4 @@ task<Standing> probe(redis::Client& client, Member const& member) {
     co_return read_standing(reply);
 }
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -8,7 +8,7 @@
 #include "queue/fair/member.hpp"
 #include "redis/client.hpp"
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 
 struct Standing {
     enum class Kind : std::uint8_t {
@@ -27,4 +27,4 @@ redis::Command probe_command(Member const& member, Timestamp now);
 Standing read_standing(redis::Value const& reply);
 task<Standing> probe(redis::Client& client, Member const& member);
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

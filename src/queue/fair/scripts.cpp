@@ -4,7 +4,7 @@
 
 #include "embedded/fair_scripts.hpp"
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 namespace {
 
 std::string text_of(std::string_view name) {
@@ -35,4 +35,4 @@ Scripts const& scripts() {
     return all;
 }
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -4,7 +4,7 @@
 
 #include "redis/script.hpp"
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 
 struct Scripts {
     redis::Script signal, turn, renew, reap, due, admit, missing, hint, standing, probe, guarantee;
@@ -12,4 +12,4 @@ struct Scripts {
 
 Scripts const& scripts();
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -8,16 +8,17 @@
 #include <optional>
 #include <string_view>
 
-namespace buildplan::fair {
+namespace buildplan::queue::fair {
 
 enum class Tier : std::uint8_t { free, pro, enterprise };
 
-// A turn takes this many jobs, or whatever fits into `shortest` where jobs are quicker than that; and ends with the job
-// in which `longest` runs out.
+// A turn takes this many jobs, or what fits into `shortest` where jobs are quicker than that, at most `most`; and ends
+// with the job in which `longest` runs out.
 struct Quantum {
     unsigned jobs = 1;
     std::chrono::milliseconds longest{1000};
-    std::chrono::milliseconds shortest{5};
+    std::chrono::milliseconds shortest{20};
+    unsigned most = 32;
 };
 
 struct TierRow {
@@ -43,4 +44,4 @@ constexpr std::optional<Tier> parse_tier(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-}  // namespace buildplan::fair
+}  // namespace buildplan::queue::fair

@@ -1,26 +1,26 @@
 -- Ends a turn, where one is told of, and picks the next, where one is wished for.
 --   ARGV[1] queues of the lane     [2] queues that the caller serves     [3] tiers in the order of preference, "" picks
 --   nothing     [4] ms that a turn lasts unless it is renewed     [5] 1: nobody idles at the caller's
---   [6] the turn's number     [7] its member     [8] its generation     [9] seconds over weight charged so far
---   [10] seconds used since then     [11] seconds used in all     [12] jobs done
---   [13] READY EMPTY LATER (at [14] ms from now) or LEAVE: as it is
+--   [6] the turn's number     [7] its member     [8] its generation     [9] seconds charged so far
+--   [10] seconds used     [11] jobs done     [12] READY EMPTY LATER (at [13] ms from now) or LEAVE: as it is
 -- Gives {settled, generation, pick...}. Settled: 0 there was nothing to settle, 1 done, 2 refused: the generation is
--- another one, so look again. A pick is member, tier, number, generation, charge, cap, 1 where others are ready.
+-- another one, so look again. A pick is member, tier, number, generation, charge, cap, weight, 1 where others are ready.
 local queues = words(ARGV[1])
 
 local function settle()
   local member = ARGV[7]
   local organization, queue = organization_of(member), queue_of(member)
-  local standing = ARGV[13]
+  local standing = ARGV[12]
   local leaves = standing == 'EMPTY' or standing == 'LATER'
   local generation = call('HGET', base .. ':gen', member)
   if leaves and generation and generation ~= ARGV[8] then return 2, generation end
   local tier, weight = account(organization)
   -- A turn that was taken for dead, or is settled for the second time, has been charged.
   if call('ZREM', base .. ':turns', ARGV[6] .. ':' .. member) == 1 then
-    charge(organization, tier, tonumber(ARGV[10]) / weight - tonumber(ARGV[9]), queues)
-    if tonumber(ARGV[12]) > 0 then
-      local mean_of, used = tier .. ':' .. queue, tonumber(ARGV[11])
+    local used = tonumber(ARGV[10])
+    charge(organization, tier, (used - tonumber(ARGV[9])) / weight, queues)
+    if tonumber(ARGV[11]) > 0 then
+      local mean_of = tier .. ':' .. queue
       local mean = tonumber(call('HGET', base .. ':mean', mean_of) or used)
       call('HSET', base .. ':mean', mean_of, exact(mean + (used - mean) / 16))
     end
@@ -29,7 +29,7 @@ local function settle()
     signal(member)
   elseif leaves then
     if generation then take_out(tier, organization, queue, member) end
-    if standing == 'LATER' then call('ZADD', base .. ':due', 'LT', now_ms() + tonumber(ARGV[14]), member) end
+    if standing == 'LATER' then call('ZADD', base .. ':due', 'LT', now_ms() + tonumber(ARGV[13]), member) end
   end
   return 1, ''
 end
@@ -79,7 +79,8 @@ local function pick()
   call('ZADD', base .. ':since:' .. tier, now, member)
   local others = others_ready(tier, queue, served)
   if others and ARGV[5] == '1' and call('LLEN', wake_key(tier, queue)) == 0 then wake(tier, queue) end
-  return member, tier, number, call('HGET', base .. ':gen', member) or '', exact(mean / weight), cap, others and 1 or 0
+  return member, tier, number, call('HGET', base .. ':gen', member) or '', exact(mean), cap, exact(weight),
+    others and 1 or 0
 end
 
 local settled, generation = 0, ''
