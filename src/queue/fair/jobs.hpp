@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -32,15 +33,10 @@ public:
     };
     virtual task<Took> take(Turn const& turn) = 0;
 
-    // Does the work. What becomes of it is kept with the job; never throws for a job that fails.
-    virtual task<> run(Turn const& turn, Taken& job) = 0;
-
-    struct Handed {
-        std::unique_ptr<Taken> next;       // only with `take_next`
-        std::optional<Standing> standing;  // of the queue after this; always without `take_next`
-    };
-    // Hands in what became of the job and takes the next in the same trip.
-    virtual task<Handed> finish(Turn const& turn, std::unique_ptr<Taken> job, bool take_next) = 0;
+    // Carries a job out and hands in what became of it. Where `more` says so then, the next one is taken in the same
+    // trip, and returned.
+    virtual task<std::unique_ptr<Taken>> work(Turn const& turn, std::unique_ptr<Taken> job,
+                                              std::function<bool()> more) = 0;
 
     virtual task<Standing> probe(Member const& member) = 0;
 

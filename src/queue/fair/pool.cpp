@@ -116,27 +116,24 @@ task<std::optional<Turn>> Pool::serve(Slot& slot, Turn turn) {
     co_return std::nullopt;
 }
 
-task<std::optional<Standing>> Pool::work_through(Slot& slot, Turn const& turn, Settlement& end) {
+task<Standing> Pool::work_through(Slot& slot, Turn const& turn, Settlement& end) {
     auto const& quantum = row_of(turn.tier).quantum;
     auto& of_tier = counts_.tier[index_of(turn.tier)];
     auto const begin = Clock::now();
     auto took = co_await jobs_.take(turn);
-    std::optional<Standing> standing;
     if (took.job && !stopping_) wake_another(slot.of, turn, took.more);
+    auto const more = [&] {
+        auto const elapsed = Clock::now() - begin;
+        return !stopping_ && elapsed < quantum.longest && end.jobs < quantum.most &&
+               (end.jobs < quantum.jobs || elapsed < quantum.shortest);
+    };
     while (took.job) {
         of_tier.wait->observe(took.job->waited.count());
-        co_await jobs_.run(turn, *took.job);
         ++end.jobs;
-        auto const elapsed = Clock::now() - begin;
-        bool const more = !stopping_ && elapsed < quantum.longest && end.jobs < quantum.most &&
-                          (end.jobs < quantum.jobs || elapsed < quantum.shortest);
-        auto handed = co_await jobs_.finish(turn, std::move(took.job), more);
-        took.job = std::move(handed.next);
-        standing = handed.standing;
+        took.job = co_await jobs_.work(turn, std::move(took.job), more);
         if (took.job) of_tier.hand_overs->add();
     }
-    if (!standing) standing = co_await jobs_.probe(turn.member);
-    co_return standing;
+    co_return co_await jobs_.probe(turn.member);
 }
 
 task<std::optional<Turn>> Pool::settle(Slot& slot, Settlement end, Standing standing) {

@@ -59,7 +59,7 @@ private:
 
     task<> work(Slot& slot);
     task<std::optional<Turn>> serve(Slot& slot, Turn turn);
-    task<std::optional<Standing>> work_through(Slot& slot, Turn const& turn, Settlement& end);
+    task<Standing> work_through(Slot& slot, Turn const& turn, Settlement& end);
     task<std::optional<Turn>> settle(Slot& slot, Settlement end, Standing standing);
     [[nodiscard]] std::optional<Wish> wish_of(Slot const& slot);
     task<> wait_for_work(Slot& slot);
