@@ -230,7 +230,7 @@ task<bj::value> by_hand(Peer& peer, bj::object const& call) {
                 complete_command(keys, job, job.options(), bj::serialize(call.at("value")), claim, finish, now));
             next = read_finished(std::move(reply), id);
         } else if (what == "fail") {
-            Failure const failure{.reason = text(call, "reason"), .stacktrace = "[]"};
+            Failure const failure{.reason = text(call, "reason"), .stacktrace = add_stack("", "Error", {})};
             auto reply =
                 co_await peer.client->command(fail_command(keys, job, job.options(), failure, claim, finish, now));
             next = read_finished(std::move(reply), id);
@@ -286,9 +286,7 @@ task<bj::value> cancel(Peer& peer, bj::object const& call) {
     co_return peer.workers.at(integer(call, "worker"))->cancel(text(call, "id"), text(call, "reason"), after);
 }
 
-task<> tell_events(Peer* peer, QueueKeys keys, std::unique_ptr<Events> events, std::int64_t call) {
-    static_cast<void>(keys);
-    static_cast<void>(peer);
+task<> tell_events(std::unique_ptr<Events> events, std::int64_t call) {
     for (;;) {
         auto const news = co_await events->next(Millis{60'000});
         for (auto const& event : news) {
@@ -303,7 +301,7 @@ task<bj::value> listen(Peer& peer, bj::object const& call) {
     auto const queue = queue_of(peer, call);
     auto events = std::make_unique<Events>(*peer.client, queue.keys());
     co_await events->begin();
-    peer.loop.spawn("events", tell_events(&peer, queue.keys(), std::move(events), integer(call, "call")));
+    peer.loop.spawn("events", tell_events(std::move(events), integer(call, "call")));
     co_return nullptr;
 }
 

@@ -1,12 +1,11 @@
-// All keys under a prefix with their types, whether they expire, and values, so that two prefixes on which the same was
-// done are equal: what tells them apart and nothing else is taken out, namely the prefix, moments, random ids and lock
-// tokens, and the texts of stack traces.
+// All keys under a prefix with their types, whether they expire, and values, so that two databases on which the same was
+// done are equal: what tells them apart and nothing else is taken out, namely moments, random ids and lock tokens, and
+// the texts of stack traces.
 const day = 86_400_000;
 const isMoment = (number) => Math.abs(number - Date.now()) < 400 * day;
 
-function normal(text, prefix) {
+function normal(text) {
   return text
-    .replaceAll(prefix, 'PREFIX')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
     .replace(/\b\d{13}\b/g, (digits) => (isMoment(Number(digits)) ? 'MOMENT' : digits));
 }
@@ -22,6 +21,8 @@ function field(name, value, hash) {
   if (name === 'stacktrace') return `${JSON.parse(value).length} entries`;
   // How long until a scheduler's job is due depends on the moment.
   if (name === 'delay' && hash.rjk) return 'UNTIL DUE';
+  // Without one of its own a scheduler by interval counts from the moment it was made.
+  if (name === 'offset' && value !== '0' && value !== '1234') return 'SINCE IT WAS MADE';
   if (!json.has(name)) return value;
   const parsed = JSON.parse(value);
   if (name === 'opts' && hash.rjk && parsed.delay) parsed.delay = 'UNTIL DUE';
@@ -48,7 +49,8 @@ async function read(client, key, type) {
       const flat = await client.zrange(key, 0, -1, 'WITHSCORES');
       const pairs = [];
       for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i], score(name, flat[i + 1])]);
-      return pairs;
+      // What happened within a millisecond on one side and not on the other lies in another order.
+      return pairs.some(([, each]) => each === 'MOMENT') ? pairs.sort() : pairs;
     }
     case 'hash': {
       const hash = await client.hgetall(key);
@@ -61,13 +63,13 @@ async function read(client, key, type) {
   }
 }
 
-export async function dump(client, prefix) {
+export async function dump(client) {
   const out = {};
-  for (const key of (await client.keys(`${prefix}:*`)).sort()) {
+  for (const key of (await client.keys('*')).sort()) {
     const type = await client.type(key);
     const expires = (await client.pttl(key)) >= 0;
-    const value = JSON.parse(normal(JSON.stringify(await read(client, key, type)), prefix));
-    out[normal(key, prefix)] = { type, expires, value };
+    const value = JSON.parse(normal(JSON.stringify(await read(client, key, type))));
+    out[normal(key)] = { type, expires, value };
   }
   return out;
 }

@@ -27,13 +27,20 @@ export async function startRedis() {
   for (let i = 0; i < 200; ++i) {
     if ((await Promise.race([client.ping().catch(() => ''), sleep(50)])) === 'PONG') break;
   }
+  const opened = [client];
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
     connection,
     client,
+    url: (database = 0) => `redis://127.0.0.1:${port}/${database}`,
+    database(db) {
+      const other = new Redis({ ...connection, db, maxRetriesPerRequest: null, retryStrategy: () => 20 });
+      other.on('error', () => {});
+      opened.push(other);
+      return other;
+    },
     async stop() {
-      client.disconnect();
+      for (const each of opened) each.disconnect();
       server.kill('SIGKILL');
       await new Promise((resolve) => (server.exitCode === null && server.signalCode === null ? server.once('exit', resolve) : resolve()));
       rmSync(folder, { recursive: true, force: true });

@@ -7,8 +7,8 @@ import { FlowProducer, Job, Queue, QueueEvents, QueueEventsProducer, Worker } fr
 import { binary } from '../../../system/support/buildplan.mjs';
 import { processor } from './processor.mjs';
 
-export async function ours(redis, prefix) {
-  const child = spawn(join(dirname(binary), 'tests', 'bullmq_peer'), [redis.url], { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function ours(redis, prefix, database = 0) {
+  const child = spawn(join(dirname(binary), 'tests', 'bullmq_peer'), [redis.url(database)], { stdio: ['pipe', 'pipe', 'inherit'] });
   process.on('exit', () => child.kill('SIGKILL'));
   const waiting = new Map();
   const listeners = new Map();
@@ -34,6 +34,7 @@ export async function ours(redis, prefix) {
   return {
     name: 'ours',
     prefix,
+    redis: redis.database(database),
     child,
     do: (what, args) => send(what, args),
     listen: (queue, listener) => send('listen', { queue }, (line) => listener(line.event, line.fields)),
@@ -44,8 +45,8 @@ export async function ours(redis, prefix) {
   };
 }
 
-export async function theirs(redis, prefix) {
-  const connection = { ...redis.connection, maxRetriesPerRequest: null };
+export async function theirs(redis, prefix, database = 0) {
+  const connection = { ...redis.connection, db: database, maxRetriesPerRequest: null };
   const opened = [];
   const queues = new Map();
   const hands = new Map();
@@ -163,7 +164,7 @@ export async function theirs(redis, prefix) {
       await found.moveToFailed(new Error(args.reason), args.token ?? 'token', args.fetchNext ?? false);
     },
     giveBack: async (args) => void (await (await taken(args)).moveToWait(args.token ?? 'token')),
-    delay: async (args) => (await taken(args)).moveToDelayed(Date.now() + args.delay, args.token ?? 'token'),
+    delay: async (args) => void (await handOf(args).backend.moveToDelayed(args.id, Date.now(), args.delay, args.token ?? 'token', { skipAttempt: true })),
     extendLock: async (args) => (await taken(args)).extendLock(args.token ?? 'token', args.lock),
     stalled: (args) => handOf(args).backend.moveStalledJobsToWait(),
     work(args) {
@@ -189,6 +190,7 @@ export async function theirs(redis, prefix) {
   return {
     name: 'theirs',
     prefix,
+    redis: redis.database(database),
     do: async (what, args) => all[what](args),
     async listen(queue, listener) {
       const events = open(new QueueEvents(queue, { connection, prefix, lastEventId: '0-0' }));
