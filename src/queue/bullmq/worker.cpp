@@ -92,7 +92,12 @@ task<> Worker::stop(Millis grace) {
     if (state->blocked) {
         state->unblock.emit(asio::cancellation_type::terminal);
         // It may have taken the marker out that very moment.
-        state->client.send(wake_command(*state->keys));
+        try {
+            auto command = wake_command(*state->keys);
+            co_await state->client.command(std::move(command));
+        } catch (redis::Failure const&) {
+            // Others look by themselves after a while.
+        }
     }
     co_await state->runner.stop(grace);
     auto const until = Clock::now() + std::chrono::seconds{1};
