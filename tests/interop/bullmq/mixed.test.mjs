@@ -363,7 +363,7 @@ test('what ours hands back when it stops goes on with theirs at once', async () 
 test('what ours held when it was killed goes on with theirs', async () => {
   const queue = 'killed';
   const mortal = await ours(redis, prefix);
-  await mortal.do('work', { queue, lockDuration: 300 });
+  await mortal.do('work', { queue, lockDuration: 300, stalledInterval: 200 });
   const id = await sides.ours.do('add', { queue, name: 'n', data: { sleep: 1000, returns: 1 } });
   await inState(sides.ours, queue, id, 'active');
   mortal.child.kill('SIGKILL');
