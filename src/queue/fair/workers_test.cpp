@@ -8,6 +8,7 @@
 
 #include "queue/fair/tenant_queue.hpp"
 #include "tests/support/forked.hpp"
+#include "tests/support/wire_proxy.hpp"
 
 namespace buildplan::queue::fair {
 namespace {
@@ -359,6 +360,66 @@ task<> cancel_one(Loop& loop) {
 }
 TEST(Workers, CancelAJobFromAnywhere) {
     run([](Loop& loop) { return cancel_one(loop); });
+}
+
+// Answers are lost on the way back, whatever they were the answers to.
+task<> cut_again_and_again(Loop& loop, test_support::WireProxy& proxy, std::string socket) {
+    auto const client = co_await redis::connect(loop, test_support::redis().url());
+    auto const cut = co_await redis::connect(loop, "unix:" + socket);
+    auto const slot = new_slot();
+    House house(loop, *cut, "unix:" + socket, slot, {.concurrency = 16, .watch = false});
+    house.diary.takes = 2ms;
+    Tenants tenants(*client, 20, slot);
+    for (std::size_t i = 0; i < 20; ++i) co_await tenants.add(i, 30);
+    house.workers.start();
+    for (int i = 0; i < 12; ++i) {
+        co_await sleep_for(25ms);
+        proxy.cut_next_answer();
+    }
+    // What was fetched by an answer that was lost comes back when its lock has run out.
+    for (auto& queue : tenants.queues) {
+        for (;;) {
+            auto const completed = co_await client->command("ZCARD", queue.keys[bullmq::QueueKeys::completed]);
+            if (completed.as_integer() == 30) break;
+            if (house.diary.done > 2000) throw std::runtime_error("jobs are done again and again");
+            co_await sleep_for(20ms);
+        }
+        EXPECT_EQ(co_await queue.active(), 0);
+        EXPECT_EQ(co_await queue.kind(), Standing::Kind::empty);
+    }
+    EXPECT_LE(house.diary.done, 600 + 12 * 16) << "nothing is done again that nobody had to doubt of";
+    co_await house.workers.stop(1s);
+    co_await cut->close();
+    co_await client->close();
+}
+TEST(NastyCase, WorkersWhoseAnswersAreLostFinishEveryJobOnce) {
+    auto const folder = test_support::make_temporary_folder("cut");
+    test_support::WireProxy proxy(folder, test_support::redis().socket());
+    run([&](Loop& loop) { return cut_again_and_again(loop, proxy, (folder / ".s.PGSQL.5432").string()); });
+}
+
+task<> in_a_cluster(Loop& loop, std::string url) {
+    auto const client = co_await redis::connect(loop, url);
+    auto const slot = new_slot();
+    House house(loop, *client, url, slot, {.concurrency = 16});
+    Tenants tenants(*client, 30, slot);
+    for (auto const& queue : tenants.queues) house.organizations.push_back({.organization = queue.member.organization});
+    std::ranges::sort(house.organizations, {}, &Admission::organization);
+    for (std::size_t i = 0; i < 30; ++i) co_await tenants.add(i, 10);
+    house.workers.start();
+    co_await wait_until([&] { return house.diary.done == 300; }, "not all jobs are done");
+    co_await wait_until([&] { return house.workers.idle() == 16; }, "no rest");
+    for (auto& queue : tenants.queues) co_await queue.add();  // on whichever node: its notifications are its own
+    co_await wait_until([&] { return house.diary.done == 330; }, "foreign jobs on other nodes are not noticed");
+    co_await house.workers.stop(1s);
+    co_await client->close();
+}
+TEST(Workers, WorkInACluster) {
+    auto const cluster = test_support::start_redis_cluster(3, 0);
+    std::string url = "redis-cluster://";
+    for (auto const port : cluster.ports()) url += fmt::format("127.0.0.1:{},", port);
+    url.pop_back();
+    run([&](Loop& loop) { return in_a_cluster(loop, url); });
 }
 
 // A process that works until it is killed.
