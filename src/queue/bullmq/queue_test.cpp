@@ -61,7 +61,7 @@ task<> refusals(Loop& loop) {
         co_await queue.promote("17");
         ADD_FAILURE() << "what is not there was promoted";
     } catch (Refused const& refused) {
-        EXPECT_EQ(refused.why, Refusal::job_missing);
+        EXPECT_EQ(refused.why, Refusal::not_in_state);
     }
     NewJob job{.name = "n"};
     auto const id = co_await queue.add(job);

@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "queue/fair/signals.hpp"
 #include "queue/fair/tenant_queue.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/wire_proxy.hpp"
@@ -135,6 +136,37 @@ task<> everything_is_done(Loop& loop) {
 }
 TEST(Workers, DoTheJobsOfAllOrganizationsAndWakeAtOnceForTheNext) {
     run([](Loop& loop) { return everything_is_done(loop); });
+}
+
+task<> all_lanes(Loop& loop) {
+    auto const url = test_support::redis().url();
+    auto const client = co_await redis::connect(loop, url);
+    auto const slot = new_slot();
+    House house(loop, *client, url, slot, {.concurrency = 8, .watch = false});
+    Signals signals(*client, slot);
+    auto const organization = OrganizationId::make();
+    co_await signals.admit({{.organization = organization, .tier = Tier::pro}});
+    std::vector<Member> members{{organization, "nobodys"}};
+    for (auto const name : bullmq::queues::all) {
+        TenantQueue queue(*client, std::string(name));
+        queue.member.organization = organization;
+        queue.keys = queue.member.keys();
+        co_await queue.add();
+        members.push_back(queue.member);
+    }
+    co_await signals.signal(members);
+    house.workers.start();
+    co_await wait_until([&] { return house.diary.done == 7; }, "a queue is not served");
+    for (auto const name : bullmq::queues::all) {
+        bullmq::QueueKeys const keys(organization, name);
+        auto const cap = co_await client->command("HGET", keys[bullmq::QueueKeys::meta], "concurrency");
+        EXPECT_EQ(cap.as_text(), "50");
+    }
+    co_await house.workers.stop(1s);
+    co_await client->close();
+}
+TEST(Workers, ServeAllQueuesOfTheContractAndCapThemByTier) {
+    run([](Loop& loop) { return all_lanes(loop); });
 }
 
 task<> nobody_starves(Loop& loop) {
