@@ -1,4 +1,5 @@
 include(embed)
+include(bullmq)
 
 # floor(NAME [LOWER FLOORS...]): the static library buildplan_NAME of src/NAME, and beside it the test program
 # NAME_test of its *_test.cpp files; test_*.cpp beside them is what tests of this floor and of those above it share. New
@@ -41,6 +42,12 @@ function(floor_libraries name target)
     target_link_libraries(${target} PRIVATE OpenSSL::Crypto)
   elseif(name STREQUAL net)
     target_link_libraries(${target} PRIVATE CURL::libcurl ZLIB::ZLIB)
+  elseif(name STREQUAL queue)
+    target_link_libraries(${target} PRIVATE date::date-tz)
+    bullmq_files(scripts)
+    embed(${target} bullmq ${scripts})
+    file(GLOB fair_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/queue/fair/*.lua)
+    embed(${target} fair_scripts ${fair_scripts})
   elseif(name STREQUAL features)
     target_link_libraries(${target} PRIVATE ${SODIUM})
     set(passwords ${CMAKE_BINARY_DIR}/generated/common_passwords.txt)

@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 declare -A below=(
   [core]="" [runtime]="core" [local]="core runtime" [postgres]="core runtime" [redis]="core runtime" [net]="core runtime"
-  [api]="core runtime postgres redis net" [features]="core runtime postgres redis net api"
-  [commands]="core runtime local postgres redis net api features"
+  [queue]="core runtime postgres redis"
+  [api]="core runtime postgres redis net" [features]="core runtime postgres redis net api queue"
+  [commands]="core runtime local postgres redis net api queue features"
 )
 bad=0
 complain() { echo "$1"; bad=1; }
@@ -33,6 +34,7 @@ only 'curl/' src/net
 only 'libpq' src/postgres
 only 'yaml-cpp' src/core
 only 'CLI/' src/commands
+only 'date/' src/queue
 while IFS= read -r hit; do complain "$hit: settings are read in core/settings only"; done \
   < <(grep -rnE '\b(secure_)?getenv\(' src --include='*.cpp' --include='*.hpp' | grep -v '^src/core/settings' || true)
 while IFS= read -r hit; do complain "$hit: only authentication makes a Principal"; done \
