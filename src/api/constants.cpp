@@ -4,7 +4,7 @@
 
 namespace buildplan::api {
 
-Constants::Constants(RouteTables tables, std::string version_, std::string secret)
+Constants::Constants(RouteTables tables, std::string version_, std::string const& secret)
     : router(tables),
       cursors(secret),
       answers_key(hkdf_sha256(secret, "", "buildplan kept answers 1")),

@@ -41,7 +41,7 @@ class Reference;
 
 // The same for all shards of a process.
 struct Constants {
-    Constants(RouteTables tables, std::string version_, std::string secret);
+    Constants(RouteTables tables, std::string version_, std::string const& secret);
     ~Constants();
     Constants(Constants const&) = delete;
     Constants& operator=(Constants const&) = delete;
