@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 declare -A below=(
   [core]="" [runtime]="core" [local]="core runtime" [postgres]="core runtime" [redis]="core runtime" [net]="core runtime"
-  [api]="core runtime postgres redis net" [features]="core runtime postgres redis net api"
-  [commands]="core runtime local postgres redis net api features"
+  [queue]="core runtime postgres redis"
+  [api]="core runtime postgres redis net" [features]="core runtime postgres redis net api queue"
+  [commands]="core runtime local postgres redis net api queue features"
 )
 bad=0
 complain() { echo "$1"; bad=1; }
@@ -36,6 +37,6 @@ only 'CLI/' src/commands
 while IFS= read -r hit; do complain "$hit: settings are read in core/settings only"; done \
   < <(grep -rnE '\b(secure_)?getenv\(' src --include='*.cpp' --include='*.hpp' | grep -v '^src/core/settings' || true)
 while IFS= read -r hit; do complain "$hit: only authentication makes a Principal"; done \
-  < <(grep -rnE '\bPrincipal\(' src --include='*.cpp' --include='*.hpp' | grep -v -E '^src/(core/principal.hpp|features/identity/authentication)' | grep -v '_test.cpp' || true)
+  < <(grep -rnE '\bPrincipal\(' src --include='*.cpp' --include='*.hpp' | grep -v -E '^src/(core/principal.hpp|features/identity/authentication|queue/jobs/principal.hpp)' | grep -v '_test.cpp' || true)
 [ $bad -eq 0 ] && echo "The floors hold."
 exit $bad

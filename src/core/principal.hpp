@@ -1,5 +1,5 @@
-// Who is asking, for which organization, and what they may do. Only authentication makes one, and nothing reaches a
-// tenant's rows without one: this is what keeps a forgotten check from becoming a leak.
+// Who is asking, for which organization, and what they may do. Only authentication makes one, and for a job whoever
+// runs it; nothing reaches a tenant's rows without one: this is what keeps a forgotten check from becoming a leak.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,9 @@ namespace buildplan {
 
 namespace identity {
 class Authentication;
+}
+namespace queue::jobs {
+class JobPrincipal;  // whoever a job works for
 }
 namespace testing {
 class PrincipalMaker;  // tests/support; no program of ours links it
@@ -58,6 +61,7 @@ public:
 
 private:
     friend class identity::Authentication;
+    friend class queue::jobs::JobPrincipal;
     friend class testing::PrincipalMaker;
     Principal(OrganizationId organization, std::optional<UserId> user, std::vector<std::string> permissions,
               std::string role = {}, Proof proof = {}, bool organization_deleted = false)

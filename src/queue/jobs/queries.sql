@@ -1,0 +1,13 @@
+-- type: id EntryId "queue/jobs/entry.hpp"
+-- A job's own row in the ledger, as its organization; see ledger.hpp.
+
+-- name: standing :one !settled
+SELECT round, done_at IS NOT NULL OR failed_at IS NOT NULL AS settled FROM outbox WHERE id = $id;
+
+-- name: mark_done :run
+-- No row: it was done, or has been given up.
+UPDATE outbox SET done_at = now() WHERE id = $id AND round = $round AND done_at IS NULL AND failed_at IS NULL;
+
+-- name: mark_dead :run
+UPDATE outbox SET failed_at = now(), error = $error, attempts = $attempts
+WHERE id = $id AND round = $round AND done_at IS NULL AND failed_at IS NULL;
