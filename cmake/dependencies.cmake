@@ -9,6 +9,7 @@ find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(date REQUIRED)
 find_library(SODIUM sodium REQUIRED)
 # Of Debian's python3-zxcvbn: a text to be read, nothing runs it.
 find_file(PASSWORD_FREQUENCIES frequency_lists.py PATHS /usr/lib/python3/dist-packages/zxcvbn NO_DEFAULT_PATH REQUIRED)

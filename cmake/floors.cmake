@@ -1,4 +1,5 @@
 include(embed)
+include(bullmq)
 
 # floor(NAME [LOWER FLOORS...]): the static library buildplan_NAME of src/NAME, and beside it the test program
 # NAME_test of its *_test.cpp files. New files are picked up; no list to edit.
@@ -40,6 +41,10 @@ function(floor_libraries name target)
     target_link_libraries(${target} PRIVATE OpenSSL::Crypto)
   elseif(name STREQUAL net)
     target_link_libraries(${target} PRIVATE CURL::libcurl ZLIB::ZLIB)
+  elseif(name STREQUAL queue)
+    target_link_libraries(${target} PRIVATE date::date-tz)
+    bullmq_files(scripts)
+    embed(${target} bullmq ${scripts})
   elseif(name STREQUAL features)
     target_link_libraries(${target} PRIVATE ${SODIUM})
     set(passwords ${CMAKE_BINARY_DIR}/generated/common_passwords.txt)
