@@ -50,9 +50,10 @@ grant organization_members SELECT
 grant organizations DELETE
 grant organizations INSERT
 grant organizations SELECT
-grant outbox INSERT
+grant outbox DELETE
+grant outbox INSERT (id, organization_id, payload, topic)
 grant outbox SELECT
-grant outbox UPDATE (payload, relayed_at)
+grant outbox UPDATE (attempts, done_at, epoch, error, failed_at, job, payload, queue, relayed_at, round)
 grant revocations DELETE
 grant revocations INSERT (subject)
 grant revocations SELECT
@@ -93,9 +94,12 @@ policy organization_members SELECT
 policy organizations DELETE (delete_after < now())
 policy organizations INSERT
 policy organizations SELECT
+policy outbox DELETE ((relayed_at < (now() - '1 day'::interval)) AND ((queue IS NULL) OR (done_at IS NOT NULL) OR (failed_at IS NOT NULL)))
 policy outbox INSERT
+policy outbox SELECT (NOT (topic ^@ 'mail.'::text))
 policy outbox SELECT (topic ^@ 'mail.'::text)
 policy outbox UPDATE ((relayed_at IS NULL) AND (topic ^@ 'mail.'::text))
+policy outbox UPDATE (NOT (topic ^@ 'mail.'::text))
 policy sessions ALL
 policy signing_keys ALL
 policy subscriptions INSERT
@@ -132,7 +136,9 @@ grant organization_members SELECT
 grant organization_members UPDATE (role, updated_at, version)
 grant organizations SELECT
 grant organizations UPDATE (delete_after, deleted_at, features, name, settings, slug, updated_at, version)
-grant outbox INSERT
+grant outbox INSERT (id, organization_id, payload, topic)
+grant outbox SELECT (done_at, failed_at, id, organization_id, round)
+grant outbox UPDATE (attempts, done_at, error, failed_at)
 grant revocations INSERT (subject)
 grant subscriptions SELECT
 grant usage INSERT

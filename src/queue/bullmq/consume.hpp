@@ -36,8 +36,8 @@ struct Claim {
 redis::Command move_to_active_command(QueueKeys const& keys, Claim const& claim, Moment now);
 
 struct Finish {
-    bool fetch_next = false;                     // take the next one in the same round trip, under the same claim
-    std::optional<Keep> completed = {}, failed = {};       // where the job's own options do not say
+    bool fetch_next = false;                          // take the next one in the same round trip, under the same claim
+    std::optional<Keep> completed = {}, failed = {};  // where the job's own options do not say
     std::optional<std::int64_t> metrics_points = {};  // minutes of metrics:completed and metrics:failed that are kept
 };
 

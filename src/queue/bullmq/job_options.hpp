@@ -37,8 +37,8 @@ struct Keep {
 struct Deduplication {
     std::string id;
     std::optional<Millis> ttl = {};  // without: until the job is finished
-    bool extend = false;        // the ttl begins anew with each that is not added
-    bool replace = false;       // a delayed one gives way
+    bool extend = false;             // the ttl begins anew with each that is not added
+    bool replace = false;            // a delayed one gives way
     bool keep_last_if_active = false;
     bool reschedule = false;
 
