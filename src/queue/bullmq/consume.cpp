@@ -96,6 +96,22 @@ redis::Command move_to_active_command(QueueKeys const& keys, Claim const& claim,
                   keys[base], millis_of(now), packed);
 }
 
+redis::Command claimed_command(QueueKeys const& keys, std::string_view token) {
+    static redis::Script const script(R"(
+for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  if redis.call('GET', ARGV[1] .. id .. ':lock') == ARGV[2] then
+    return {redis.call('HGETALL', ARGV[1] .. id), id, 0, 0}
+  end
+end)");
+    return script.call({keys[active]}, keys[base], token);
+}
+
+redis::Command wake_command(QueueKeys const& keys) {
+    static redis::Script const script(R"(
+if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4]) > 0 then redis.call('ZADD', KEYS[1], 0, '0') end)");
+    return script.call({keys[marker], keys[wait], keys[prioritized], keys[delayed]});
+}
+
 redis::Command complete_command(QueueKeys const& keys, Job const& job, JobOptions const& options,
                                 std::string_view return_value, Claim const& claim, Finish const& finish, Moment now) {
     return finish_command(keys, job, options, Target::completed, return_value.empty() ? "null" : return_value, nullptr,

@@ -35,6 +35,13 @@ struct Claim {
 // Takes the next job: Next, by read_next. Paused, at its limit and empty look alike.
 redis::Command move_to_active_command(QueueKeys const& keys, Claim const& claim, Moment now);
 
+// What is active under that token: how a job is found whose taking was carried out although its reply was lost. Read by
+// read_next. Goes through all that is active.
+redis::Command claimed_command(QueueKeys const& keys, std::string_view token);
+
+// Wakes a worker if there may be something to do, for a marker that was taken and not used.
+redis::Command wake_command(QueueKeys const& keys);
+
 struct Finish {
     bool fetch_next = false;                          // take the next one in the same round trip, under the same claim
     std::optional<Keep> completed = {}, failed = {};  // where the job's own options do not say

@@ -2,6 +2,7 @@
 // `contract_options()` are the product's defaults.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,8 +11,6 @@
 #include "queue/bullmq/time.hpp"
 
 namespace buildplan::queue::bullmq {
-
-class Packer;
 
 struct Backoff {
     std::string type = "exponential";  // or "fixed"; others need a strategy of the worker
@@ -85,6 +84,9 @@ void check(JobOptions const& options, std::size_t data_size);
 // Appends them as a MessagePack map, as BullMQ stores them with a job (`attempts` is always there), without the
 // `repeat` and the like of a job scheduler.
 void pack_options(std::string& out, JobOptions const& options);
+
+// The same as JSON, without `attempts` where they are not said.
+boost::json::object options_object(JobOptions const& options);
 
 // From the JSON that is stored with a job, whoever wrote it; what is not known is passed over. Throws
 // std::invalid_argument where it is no JSON object.

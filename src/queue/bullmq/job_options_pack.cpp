@@ -21,57 +21,109 @@ constexpr FailureName failure_names[] = {{OnFailure::fail_parent, "fpof"},
                                          {OnFailure::ignore_dependency, "idof"},
                                          {OnFailure::remove_dependency, "rdof"}};
 
-// A map whose size is known when all of it is written: its head is put right at the end.
-class MapPacker {
+// Two ways to write a map down: as MessagePack and as JSON.
+class PackedMap {
 public:
-    explicit MapPacker(std::string& out) : out_(out), at_(out.size()), pack_(out) { out_.append("\xde\0\0", 3); }
-    ~MapPacker() { out_[at_ + 2] = static_cast<char>(size_); }
-    MapPacker(MapPacker const&) = delete;
-    MapPacker& operator=(MapPacker const&) = delete;
+    explicit PackedMap(std::string& out) : out_(out), at_(out.size()), pack_(out) { out_.append("\xde\0\0", 3); }
+    // Its size is known when all of it is written.
+    ~PackedMap() { out_[at_ + 2] = static_cast<char>(size_); }
+    PackedMap(PackedMap const&) = delete;
+    PackedMap& operator=(PackedMap const&) = delete;
 
-    Packer& operator[](std::string_view key) {
-        ++size_;
-        return pack_.text(key);
+    void put(std::string_view key, std::int64_t number) { at(key).integer(number); }
+    void put(std::string_view key, double number) { at(key).number(number); }
+    void put(std::string_view key, std::string_view text) { at(key).text(text); }
+    void yes(std::string_view key, bool truth = true) { at(key).boolean(truth); }
+    template <class Fill>
+    void map(std::string_view key, Fill fill) {
+        at(key);
+        PackedMap inner(out_);
+        fill(inner);
     }
 
 private:
+    Packer& at(std::string_view key) {
+        ++size_;
+        return pack_.text(key);
+    }
     std::string& out_;
     std::size_t at_;
     Packer pack_;
     std::uint8_t size_ = 0;  // there are not so many options
 };
 
-void pack(Packer& to, Keep const& keep) {
-    if (!keep.age && !keep.limit) {
-        if (!keep.count || *keep.count < 0) {
-            to.boolean(false);
-        } else if (*keep.count == 0) {
-            to.boolean(true);
-        } else {
-            to.integer(*keep.count);
-        }
-        return;
+class JsonMap {
+public:
+    explicit JsonMap(bj::object& object) : object_(object) {}
+    void put(std::string_view key, std::int64_t number) { object_[key] = number; }
+    void put(std::string_view key, double number) { object_[key] = number; }
+    void put(std::string_view key, std::string_view text) { object_[key] = text; }
+    void yes(std::string_view key, bool truth = true) { object_[key] = truth; }
+    template <class Fill>
+    void map(std::string_view key, Fill fill) {
+        bj::object inner;
+        JsonMap to(inner);
+        fill(to);
+        object_[key] = std::move(inner);
     }
-    to.map((keep.count ? 1U : 0U) + (keep.age ? 1U : 0U) + (keep.limit ? 1U : 0U));
-    if (keep.age) to.text("age").integer(*keep.age);
-    if (keep.count) to.text("count").integer(*keep.count);
-    if (keep.limit) to.text("limit").integer(*keep.limit);
+
+private:
+    bj::object& object_;
+};
+
+// `100`, `true` (none), `false` (all), or which.
+template <class Map>
+void put(Map& map, std::string_view key, Keep const& keep) {
+    if (keep.age || keep.limit) {
+        map.map(key, [&](auto& inner) {
+            if (keep.age) inner.put("age", *keep.age);
+            if (keep.count) inner.put("count", *keep.count);
+            if (keep.limit) inner.put("limit", *keep.limit);
+        });
+    } else if (keep.count.value_or(-1) <= 0) {
+        map.yes(key, keep.count.value_or(-1) == 0);
+    } else {
+        map.put(key, *keep.count);
+    }
 }
 
-void pack(Packer& to, Backoff const& backoff) {
-    to.map(backoff.jitter ? 3 : 2);
-    to.text("type").text(backoff.type).text("delay").integer(backoff.delay.count());
-    if (backoff.jitter) to.text("jitter").number(*backoff.jitter);
-}
-
-void pack(std::string& out, Deduplication const& deduplication) {
-    MapPacker map(out);
-    map["id"].text(deduplication.id);
-    if (deduplication.ttl) map["ttl"].integer(deduplication.ttl->count());
-    if (deduplication.extend) map["extend"].boolean(true);
-    if (deduplication.replace) map["replace"].boolean(true);
-    if (deduplication.keep_last_if_active) map["keepLastIfActive"].boolean(true);
-    if (deduplication.reschedule) map["reschedule"].boolean(true);
+template <class Map>
+void write(Map& map, JobOptions const& options) {
+    if (options.job_id) map.put("jobId", *options.job_id);
+    if (options.backoff)
+        map.map("backoff", [&](auto& inner) {
+            inner.put("type", options.backoff->type);
+            inner.put("delay", options.backoff->delay.count());
+            if (options.backoff->jitter) inner.put("jitter", *options.backoff->jitter);
+        });
+    if (options.delay) map.put("delay", options.delay->count());
+    if (options.priority) map.put("priority", std::int64_t{*options.priority});
+    if (options.lifo) map.yes("lifo", *options.lifo);
+    if (options.remove_on_complete) put(map, "removeOnComplete", *options.remove_on_complete);
+    if (options.remove_on_fail) put(map, "removeOnFail", *options.remove_on_fail);
+    if (options.deduplication)
+        map.map("de", [&](auto& inner) {
+            auto const& deduplication = *options.deduplication;
+            inner.put("id", deduplication.id);
+            if (deduplication.ttl) inner.put("ttl", deduplication.ttl->count());
+            if (deduplication.extend) inner.yes("extend");
+            if (deduplication.replace) inner.yes("replace");
+            if (deduplication.keep_last_if_active) inner.yes("keepLastIfActive");
+            if (deduplication.reschedule) inner.yes("reschedule");
+        });
+    if (options.parent)
+        map.map("parent", [&](auto& inner) {
+            inner.put("id", options.parent->id);
+            inner.put("queue", options.parent->queue);
+        });
+    for (auto const& [what, name] : failure_names)
+        if (options.on_failure == what) map.yes(name);
+    if (options.keep_logs) map.put("kl", *options.keep_logs);
+    if (options.size_limit) map.put("sizeLimit", *options.size_limit);
+    if (options.stack_trace_limit) map.put("stackTraceLimit", *options.stack_trace_limit);
+    if (options.timestamp) map.put("timestamp", millis_of(*options.timestamp));
+    if (options.telemetry) map.put("tm", *options.telemetry);
+    if (options.omit_context) map.yes("omc", *options.omit_context);
 }
 
 std::optional<std::int64_t> integer(bj::value const& value) {
@@ -140,29 +192,17 @@ std::optional<Deduplication> deduplication(bj::object const& object) {
 }  // namespace
 
 void pack_options(std::string& out, JobOptions const& options) {
-    MapPacker map(out);
-    map["attempts"].integer(options.attempts.value_or(0));
-    if (options.job_id) map["jobId"].text(*options.job_id);
-    if (options.backoff) pack(map["backoff"], *options.backoff);
-    if (options.delay) map["delay"].integer(options.delay->count());
-    if (options.priority) map["priority"].integer(*options.priority);
-    if (options.lifo) map["lifo"].boolean(*options.lifo);
-    if (options.remove_on_complete) pack(map["removeOnComplete"], *options.remove_on_complete);
-    if (options.remove_on_fail) pack(map["removeOnFail"], *options.remove_on_fail);
-    if (options.deduplication) {
-        map["de"];
-        pack(out, *options.deduplication);
-    }
-    if (options.parent)
-        map["parent"].map(2).text("id").text(options.parent->id).text("queue").text(options.parent->queue);
-    for (auto const& [what, name] : failure_names)
-        if (options.on_failure == what) map[name].boolean(true);
-    if (options.keep_logs) map["kl"].integer(*options.keep_logs);
-    if (options.size_limit) map["sizeLimit"].integer(*options.size_limit);
-    if (options.stack_trace_limit) map["stackTraceLimit"].integer(*options.stack_trace_limit);
-    if (options.timestamp) map["timestamp"].integer(millis_of(*options.timestamp));
-    if (options.telemetry) map["tm"].text(*options.telemetry);
-    if (options.omit_context) map["omc"].boolean(*options.omit_context);
+    PackedMap map(out);
+    map.put("attempts", options.attempts.value_or(0));
+    write(map, options);
+}
+
+bj::object options_object(JobOptions const& options) {
+    bj::object object;
+    JsonMap map(object);
+    if (options.attempts) map.put("attempts", *options.attempts);
+    write(map, options);
+    return object;
 }
 
 JobOptions parse_options(std::string_view json) {

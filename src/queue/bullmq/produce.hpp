@@ -15,7 +15,7 @@ namespace buildplan::queue::bullmq {
 struct NewJob {
     std::string name;
     std::string data = "{}";  // a JSON text
-    JobOptions options;
+    JobOptions options = {};
 };
 
 // How a job hangs together with others when it is added.
