@@ -1,0 +1,37 @@
+#include "queue/fair/probe.hpp"
+
+#include <array>
+
+#include "queue/fair/scripts.hpp"
+
+namespace buildplan::queue::fair {
+
+redis::Command probe_command(Member const& member, Timestamp now) {
+    std::array<std::string, 7> const keys{member.key("wait"),    member.key("active"), member.key("prioritized"),
+                                          member.key("delayed"), member.key("meta"),   member.key("limiter"),
+                                          member.key("marker")};
+    auto command = scripts().probe.call(keys);
+    command.arg(std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count());
+    return command;
+}
+
+Standing read_standing(redis::Value const& reply) {
+    auto const word = reply[0].as_text();
+    auto const kind = word == "READY"    ? Standing::Kind::ready
+                      : word == "EMPTY"  ? Standing::Kind::empty
+                      : word == "MAXED"  ? Standing::Kind::maxed
+                      : word == "PAUSED" ? Standing::Kind::paused
+                                         : Standing::Kind::due;
+    return {.kind = kind,
+            .when = Timestamp{std::chrono::milliseconds{reply[1].as_integer()}},
+            .active = reply[2].as_integer()};
+}
+
+task<Standing> probe(redis::Client& client, Member const& member) {
+    auto command = probe_command(member, now());
+    command.idempotent();
+    auto const reply = co_await client.command(std::move(command));
+    co_return read_standing(reply);
+}
+
+}  // namespace buildplan::queue::fair
