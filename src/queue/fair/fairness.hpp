@@ -23,8 +23,10 @@ public:
 
     void signal(int organization, int queue) {
         generation_[{organization, queue}] = ++last_generation_;
-        if (!ready_.insert({queue, organization}).second) return;
-        tag_[organization] = std::max(tag_[organization], floor_);
+        bool const was_ready =
+            std::ranges::any_of(ready_, [&](auto const& each) { return each.second == organization; });
+        ready_.insert({queue, organization});
+        if (!was_ready) tag_[organization] = std::max(tag_[organization], floor_);
     }
     // The least that any ready organization has had.
     [[nodiscard]] std::optional<double> lowest() const {

@@ -76,14 +76,14 @@ std::vector<std::string> Index::wake_lists(Tier tier) const {
 
 task<> Index::signal(std::vector<Member> members) {
     if (members.empty()) co_return;
-    auto command = scripts().signal.call({base_});
+    auto command = scripts().signal.call({base_}, all_queues_);
     for (auto const& member : members) command.arg(member.to_string());
     command.idempotent();
     co_await client_->command(std::move(command));
 }
 
 bool Index::send_signal(Member const& member) {
-    return client_->send(scripts().signal.call({base_}, member.to_string()));
+    return client_->send(scripts().signal.call({base_}, all_queues_, member.to_string()));
 }
 
 redis::Command Index::turn_command(Settlement const* end, Wish const* wish, std::chrono::milliseconds lasts) const {
@@ -103,13 +103,13 @@ redis::Command Index::turn_command(Settlement const* end, Wish const* wish, std:
     return command;
 }
 
-task<std::optional<Turn>> Index::pick(Wish const& wish, std::chrono::milliseconds lasts) {
+task<std::optional<Turn>> Index::pick(Wish wish, std::chrono::milliseconds lasts) {
     auto const reply = co_await client_->command(turn_command(nullptr, &wish, lasts));
     if (reply.size() < 10) co_return std::nullopt;
     co_return read_turn(std::span(reply.items()).subspan(2));
 }
 
-task<Moved> Index::settle(Settlement const& end, std::optional<Wish> wish, std::chrono::milliseconds lasts) {
+task<Moved> Index::settle(Settlement end, std::optional<Wish> wish, std::chrono::milliseconds lasts) {
     auto const reply = co_await client_->command(turn_command(&end, wish ? &*wish : nullptr, lasts));
     Moved moved{.refused = reply[0].as_integer() == 2, .generation = std::string(reply[1].as_text()), .next = {}};
     if (reply.size() >= 10) moved.next = read_turn(std::span(reply.items()).subspan(2));
@@ -127,7 +127,7 @@ task<std::vector<bool>> Index::renew(std::vector<Renewal> turns, std::chrono::mi
 }
 
 task<std::vector<Lost>> Index::reap(std::size_t most, std::chrono::milliseconds apart) {
-    auto const reply = co_await client_->call(scripts().reap, {base_}, most, apart.count());
+    auto const reply = co_await client_->call(scripts().reap, {base_}, all_queues_, most, apart.count());
     std::vector<Lost> lost;
     for (std::size_t i = 0; i + 1 < reply.size(); i += 2) {
         lost.push_back({member_of(reply[i].as_text()), static_cast<int>(reply[i + 1].as_integer())});
@@ -136,7 +136,7 @@ task<std::vector<Lost>> Index::reap(std::size_t most, std::chrono::milliseconds 
 }
 
 task<Index::Due> Index::due(std::size_t most) {
-    auto const reply = co_await client_->call(scripts().due, {base_}, most);
+    auto const reply = co_await client_->call(scripts().due, {base_}, all_queues_, most);
     Due due{.signalled = static_cast<std::size_t>(reply[0].as_integer()), .next = {}};
     if (auto const next = reply[1].as_integer(); next >= 0) due.next = std::chrono::milliseconds{next};
     co_return due;

@@ -103,9 +103,9 @@ public:
     // Nobody waits for it; false when Redis is gone.
     bool send_signal(Member const& member);
 
-    task<std::optional<Turn>> pick(Wish const& wish, std::chrono::milliseconds lasts);
+    task<std::optional<Turn>> pick(Wish wish, std::chrono::milliseconds lasts);
     // Ends a turn and picks the next in one trip. A pick is not made where the settlement is refused.
-    task<Moved> settle(Settlement const& end, std::optional<Wish> wish, std::chrono::milliseconds lasts);
+    task<Moved> settle(Settlement end, std::optional<Wish> wish, std::chrono::milliseconds lasts);
     // Tells, for each, whether it is still ours.
     task<std::vector<bool>> renew(std::vector<Renewal> turns, std::chrono::milliseconds lasts);
     // Turns that expired. Each is visited three times, so much apart.

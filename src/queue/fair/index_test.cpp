@@ -285,14 +285,13 @@ TEST(Member, IsTheOrganizationsUuidAndAQueueAndNothingElse) {
     auto const id = *OrganizationId::parse("018f4d5e-0000-7000-8000-0123456789ab");
     Member const member{id, "agent-jobs"};
     EXPECT_EQ(member.to_string(), "018f4d5e-0000-7000-8000-0123456789ab:agent-jobs");
-    EXPECT_EQ(member.key("wait"), "buildplan:{018f4d5e-0000-7000-8000-0123456789ab}:agent-jobs:wait");
     EXPECT_EQ(Member::parse(member.to_string()), member);
-    EXPECT_EQ(Member::of_key(member.key("marker"), "marker"), member);
-    EXPECT_FALSE(Member::of_key(member.key("meta"), "marker"));
-    EXPECT_FALSE(Member::of_key("buildplan:{018F4D5E-0000-7000-8000-0123456789AB}:agent-jobs:marker", "marker"));
-    EXPECT_FALSE(Member::of_key("buildplan:{018f4d5e-0000-7000-8000-0123456789ab}:a:b:marker", "marker"));
-    EXPECT_FALSE(Member::of_key("buildplan:{018f4d5e-0000-7000-8000-0123456789ab}::marker", "marker"));
-    EXPECT_FALSE(Member::of_key("buildplan:{x}:agent-jobs:marker", "marker"));
+    EXPECT_EQ(Member::of_marker(member.keys()[bullmq::QueueKeys::marker]), member);
+    EXPECT_FALSE(Member::of_marker(member.keys()[bullmq::QueueKeys::meta]));
+    EXPECT_FALSE(Member::of_marker("buildplan:{018F4D5E-0000-7000-8000-0123456789AB}:agent-jobs:marker"));
+    EXPECT_FALSE(Member::of_marker("buildplan:{018f4d5e-0000-7000-8000-0123456789ab}:a:b:marker"));
+    EXPECT_FALSE(Member::of_marker("buildplan:{018f4d5e-0000-7000-8000-0123456789ab}::marker"));
+    EXPECT_FALSE(Member::of_marker("buildplan:{x}:agent-jobs:marker"));
     EXPECT_FALSE(Member::parse("018f4d5e-0000-7000-8000-0123456789ab"));
     EXPECT_FALSE(Member::parse(""));
 }

@@ -70,21 +70,28 @@ local function charge(organization, tier, seconds_over_weight, queues)
   for i = 1, #queues do call('ZADD', ready_key(tier, queues[i]), 'XX', tag, organization) end
 end
 
+-- What an organization has had, as it counts from now on: whoever comes back is not owed the time of its absence.
+local function tag_to_begin_with(organization, tier, queues)
+  for i = 1, #queues do
+    local tag = call('ZSCORE', ready_key(tier, queues[i]), organization)
+    if tag then return tag end
+  end
+  local tag = tonumber(call('HGET', base .. ':tag', organization) or 0)
+  local floor = floor_of(tier)
+  if tag >= floor then return exact(tag) end
+  call('HSET', base .. ':tag', organization, exact(floor))
+  return exact(floor)
+end
+
 -- There may be work: the member is ready from now on, and whoever found it empty before this is not believed.
-local function signal(member)
+local function signal(member, queues)
   local organization, queue = organization_of(member), queue_of(member)
   local tier = account(organization)
   call('HSET', base .. ':gen', member, next_number())
   call('ZREM', base .. ':due', member)
   local key = ready_key(tier, queue)
   if not call('ZSCORE', key, organization) then
-    local tag = tonumber(call('HGET', base .. ':tag', organization) or 0)
-    local floor = floor_of(tier)
-    if tag < floor then
-      tag = floor
-      call('HSET', base .. ':tag', organization, exact(tag))
-    end
-    call('ZADD', key, tag, organization)
+    call('ZADD', key, tag_to_begin_with(organization, tier, queues), organization)
     call('ZADD', base .. ':since:' .. tier, now_ms(), member)
   end
   wake(tier, queue)

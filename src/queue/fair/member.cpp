@@ -7,7 +7,6 @@
 namespace buildplan::queue::fair {
 namespace {
 
-constexpr std::string_view key_begin = "buildplan:{";
 constexpr std::size_t uuid_size = 36;
 
 bool is_queue_name(std::string_view name) {
@@ -31,16 +30,12 @@ std::optional<Member> Member::parse(std::string_view text) {
     return make(text.substr(0, uuid_size), text.substr(uuid_size + 1));
 }
 
-std::string Member::key(std::string_view word) const {
-    return fmt::format("{}{}}}:{}:{}", key_begin, organization.to_string(), queue, word);
-}
-
-std::optional<Member> Member::of_key(std::string_view key, std::string_view word) {
-    if (!key.starts_with(key_begin) || !key.ends_with(word)) return std::nullopt;
-    key.remove_prefix(key_begin.size());
-    key.remove_suffix(word.size());
-    if (key.size() < uuid_size + 4 || key.substr(uuid_size, 2) != "}:" || key.back() != ':') return std::nullopt;
-    return make(key.substr(0, uuid_size), key.substr(uuid_size + 2, key.size() - uuid_size - 3));
+std::optional<Member> Member::of_marker(std::string_view key) {
+    constexpr std::string_view begin = "buildplan:{", end = ":marker";
+    if (!key.starts_with(begin) || !key.ends_with(end)) return std::nullopt;
+    key = key.substr(begin.size(), key.size() - begin.size() - end.size());
+    if (key.size() < uuid_size + 2 || key.substr(uuid_size, 2) != "}:") return std::nullopt;
+    return make(key.substr(0, uuid_size), key.substr(uuid_size + 2));
 }
 
 }  // namespace buildplan::queue::fair

@@ -1,6 +1,5 @@
-// Member: one queue of one organization, as the index names it ("ORGANIZATION:queue") and as BullMQ names its keys
-// ("buildplan:{ORGANIZATION}:queue:wait"; the braces keep a queue in one slot of a cluster). An organization in a key
-// is a UUID in its canonical lower-case form and nothing else, so no key can be made that is another's.
+// Member: one queue of one organization, as the index names it: "ORGANIZATION:queue". The organization is a UUID in its
+// canonical lower-case form and nothing else, so nobody can name what is another's. Its keys are bullmq::QueueKeys'.
 #pragma once
 
 #include <compare>
@@ -9,6 +8,7 @@
 #include <string_view>
 
 #include "core/id.hpp"
+#include "queue/bullmq/keys.hpp"
 
 namespace buildplan::queue::fair {
 
@@ -20,10 +20,9 @@ struct Member {
     // Nothing for what to_string() does not give.
     static std::optional<Member> parse(std::string_view text);
 
-    // "buildplan:{ORGANIZATION}:queue:wait" for "wait".
-    [[nodiscard]] std::string key(std::string_view word) const;
-    // The member whose key this is, where it ends in `word`.
-    static std::optional<Member> of_key(std::string_view key, std::string_view word);
+    [[nodiscard]] bullmq::QueueKeys keys() const { return {organization, queue}; }
+    // The member whose marker this key is ("buildplan:{ORGANIZATION}:queue:marker").
+    static std::optional<Member> of_marker(std::string_view key);
 
     friend auto operator<=>(Member const&, Member const&) = default;
 };

@@ -6,11 +6,12 @@
 
 namespace buildplan::queue::fair {
 
-redis::Command probe_command(Member const& member, Timestamp now) {
-    std::array<std::string, 7> const keys{member.key("wait"),    member.key("active"), member.key("prioritized"),
-                                          member.key("delayed"), member.key("meta"),   member.key("limiter"),
-                                          member.key("marker")};
-    auto command = scripts().probe.call(keys);
+redis::Command probe_command(bullmq::QueueKeys const& keys, Timestamp now) {
+    using bullmq::QueueKeys;
+    std::array<std::string_view, 7> const of{
+        keys[QueueKeys::wait], keys[QueueKeys::active],  keys[QueueKeys::prioritized], keys[QueueKeys::delayed],
+        keys[QueueKeys::meta], keys[QueueKeys::limiter], keys[QueueKeys::marker]};
+    auto command = scripts().probe.call(std::span<std::string_view const>(of));
     command.arg(std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count());
     return command;
 }
@@ -27,8 +28,8 @@ Standing read_standing(redis::Value const& reply) {
             .active = reply[2].as_integer()};
 }
 
-task<Standing> probe(redis::Client& client, Member const& member) {
-    auto command = probe_command(member, now());
+task<Standing> probe(redis::Client& client, bullmq::QueueKeys const& keys) {
+    auto command = probe_command(keys, now());
     command.idempotent();
     auto const reply = co_await client.command(std::move(command));
     co_return read_standing(reply);

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "core/time.hpp"
-#include "queue/fair/member.hpp"
+#include "queue/bullmq/keys.hpp"
 #include "redis/client.hpp"
 
 namespace buildplan::queue::fair {
@@ -23,8 +23,8 @@ struct Standing {
     std::int64_t active = 0;
 };
 
-redis::Command probe_command(Member const& member, Timestamp now);
+redis::Command probe_command(bullmq::QueueKeys const& keys, Timestamp now);
 Standing read_standing(redis::Value const& reply);
-task<Standing> probe(redis::Client& client, Member const& member);
+task<Standing> probe(redis::Client& client, bullmq::QueueKeys const& keys);
 
 }  // namespace buildplan::queue::fair

@@ -17,6 +17,7 @@ local function settle()
   local tier, weight = account(organization)
   -- A turn that was taken for dead, or is settled for the second time, has been charged.
   if call('ZREM', base .. ':turns', ARGV[6] .. ':' .. member) == 1 then
+    call('HDEL', base .. ':visits', ARGV[6])
     local used = tonumber(ARGV[10])
     charge(organization, tier, (used - tonumber(ARGV[9])) / weight, queues)
     if tonumber(ARGV[11]) > 0 then
@@ -26,7 +27,7 @@ local function settle()
     end
   end
   if standing == 'READY' then
-    signal(member)
+    signal(member, queues)
   elseif leaves then
     if generation then take_out(tier, organization, queue, member) end
     if standing == 'LATER' then call('ZADD', base .. ':due', 'LT', now_ms() + tonumber(ARGV[13]), member) end
