@@ -41,10 +41,10 @@ class GiveUp : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Thrown by a handler: the next attempt is to be after that long, not when its policy says.
-class TryLater : public std::runtime_error {
+// Thrown by a handler: not now, but after that long (somebody else's service says so). No attempt is counted.
+class Postpone : public std::runtime_error {
 public:
-    TryLater(std::chrono::milliseconds delay_, std::string const& reason) : std::runtime_error(reason), delay(delay_) {}
+    Postpone(std::chrono::milliseconds delay_, std::string const& reason) : std::runtime_error(reason), delay(delay_) {}
     std::chrono::milliseconds delay;
 };
 

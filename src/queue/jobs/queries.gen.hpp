@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "core/id.hpp"
 #include "postgres/statement.hpp"
 #include "queue/jobs/entry.hpp"
 
@@ -74,6 +77,53 @@ WHERE id = $3 AND round = $4 AND done_at IS NULL AND failed_at IS NULL)sql";
         parameters.add(attempts);
         parameters.add(id);
         parameters.add(round);
+    }
+};
+
+// By id, with what they pay for.
+struct OrganizationsAfter {
+    OrganizationId after;
+    std::int64_t limit;
+
+    static constexpr char sql[] = R"sql(SELECT o.id AS organization_id, coalesce(s.tier, 'FREE') AS tier
+FROM organizations o LEFT JOIN subscriptions s ON s.organization_id = o.id
+WHERE o.id > $1 ORDER BY o.id LIMIT $2)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::uuid,  // after
+        postgres::oid::int8,  // limit
+    };
+    static constexpr postgres::Statement statement{"queue.jobs.organizations_after", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::many;
+    static constexpr bool across_tenants = true;
+    struct Row {
+        std::optional<OrganizationId> organization_id;
+        std::string tier;
+    };
+    void bind(postgres::Parameters& parameters) const {
+        parameters.add(after);
+        parameters.add(limit);
+    }
+    static Row read(postgres::RowView row) {
+        return {
+            .organization_id = row.get<std::optional<OrganizationId>>(0),
+            .tier = row.get<std::string>(1),
+        };
+    }
+};
+
+struct PausedQueues {
+    static constexpr char sql[] = R"sql(SELECT queue FROM queue_pauses)sql";
+    static constexpr postgres::Statement statement{"queue.jobs.paused_queues", sql, {}};
+    static constexpr auto cardinality = postgres::Cardinality::many;
+    static constexpr bool across_tenants = true;
+    struct Row {
+        std::string queue;
+    };
+    void bind(postgres::Parameters&) const {}
+    static Row read(postgres::RowView row) {
+        return {
+            .queue = row.get<std::string>(0),
+        };
     }
 };
 

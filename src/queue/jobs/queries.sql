@@ -1,4 +1,6 @@
 -- type: id EntryId "queue/jobs/entry.hpp"
+-- type: organizations.id OrganizationId "core/id.hpp"
+-- type: after OrganizationId
 -- A job's own row in the ledger, as its organization; see ledger.hpp.
 
 -- name: standing :one !settled
@@ -11,3 +13,12 @@ UPDATE outbox SET done_at = now() WHERE id = $id AND round = $round AND done_at 
 -- name: mark_dead :run
 UPDATE outbox SET failed_at = now(), error = $error, attempts = $attempts
 WHERE id = $id AND round = $round AND done_at IS NULL AND failed_at IS NULL;
+
+-- name: organizations_after :many system !tier
+-- By id, with what they pay for.
+SELECT o.id AS organization_id, coalesce(s.tier, 'FREE') AS tier
+FROM organizations o LEFT JOIN subscriptions s ON s.organization_id = o.id
+WHERE o.id > $after ORDER BY o.id LIMIT $limit;
+
+-- name: paused_queues :many system
+SELECT queue FROM queue_pauses;
