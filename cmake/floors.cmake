@@ -2,12 +2,13 @@ include(embed)
 include(bullmq)
 
 # floor(NAME [LOWER FLOORS...]): the static library buildplan_NAME of src/NAME, and beside it the test program
-# NAME_test of its *_test.cpp files. New files are picked up; no list to edit.
+# NAME_test of its *_test.cpp files; test_*.cpp beside them is what tests of this floor and of those above it share. New
+# files are picked up; no list to edit.
 function(floor name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
-  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "(_test\\.cpp|/commands/main\\.cpp)$")
+  list(FILTER tests INCLUDE REGEX "(_test|/test_[^/]*)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/test_[^/]*|/commands/main)\\.cpp$")
   if(NOT sources)
     file(WRITE ${CMAKE_BINARY_DIR}/empty_${name}.cpp "")
     set(sources ${CMAKE_BINARY_DIR}/empty_${name}.cpp)

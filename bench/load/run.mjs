@@ -1,11 +1,12 @@
 // script/bench load: one run, interleaved, against the limit that PostgreSQL itself sets (pgbench, pipelined and
 // prepared, the same statements on the same server). Prints medians and ratios; absolute figures are this machine's mood.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Process, Up, dataFolder, removeFolder, until } from '../../tests/system/support/buildplan.mjs';
+import { Up, binary, dataFolder, removeFolder, until } from '../../tests/system/support/buildplan.mjs';
+import { Server, cpuOf, freePort, median, pgbench as runPgbench, postmasterOf, rssOf, wrk as runWrk } from './measure.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -19,46 +20,9 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-const ticks = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-
-// CPU seconds of a process; PostgreSQL's backends are children of its first process.
-function cpu(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / ticks;
-  } catch {
-    return 0;
-  }
-}
-function cpuOfTree(root) {
-  let sum = cpu(root);
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const parent = Number(readFileSync(`/proc/${entry}/stat`, 'utf8').split(') ')[1].split(' ')[1]);
-      if (parent === root) sum += cpu(Number(entry));
-    } catch {}
-  }
-  return sum;
-}
-const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
-
-const report = `
-done = function(summary, latency)
-  io.stderr:write(string.format("RESULT %d %d %f %f %d\\n", summary.requests, summary.duration, latency:percentile(50) / 1000,
-    latency:percentile(99) / 1000, summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status + summary.errors.timeout))
-end
-`;
-
 function wrk(name, url, key, lua = '') {
-  const script = join(scratch, `${name}.lua`);
-  writeFileSync(script, `wrk.headers["Authorization"] = "Bearer ${key}"\n${lua}${report}`);
-  const run = spawnSync('wrk', ['-t1', `-c${options.connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url], { encoding: 'utf8' });
-  const found = /RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) (\d+)/.exec(run.stderr);
-  if (!found) throw new Error(`wrk ${name}: ${run.stdout}${run.stderr}`);
-  const [requests, micros, p50, p99, errors] = found.slice(1).map(Number);
-  return { rate: requests / (micros / 1e6), p50, p99, errors, requests };
+  const headers = `wrk.headers["Authorization"] = "Bearer ${key}"\n`;
+  return runWrk(join(scratch, `${name}.lua`), url, headers + lua, { connections: options.connections, seconds });
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'bp-bench-'));
@@ -75,7 +39,7 @@ try {
   const { postgres, redisQueue, redisCache } = up.endpoints;
 
   // A server of its own, as a deployment has it, on the databases of `up`.
-  const port = 20000 + Math.floor(Math.random() * 20000);
+  const port = await freePort();
   const environment = {
     BUILDPLAN_HTTP_PORT: String(port),
     BUILDPLAN_HTTP_ADDRESS: '127.0.0.1',
@@ -89,25 +53,17 @@ try {
   const base = `http://127.0.0.1:${port}`;
   const starts = [];
   for (let i = 0; i < 5; ++i) {
-    server = new Process(['serve'], { env: environment });
-    await until(async () => (await fetch(`${base}/health`)).status === 200, { every: 1, what: 'first answer' });
-    starts.push(performance.now() - server.started);
+    server = new Server(binary, ['serve'], { env: environment, log: join(scratch, 'serve.log') });
+    starts.push(await server.answers(`${base}/health`));
     if (i < 4) await server.stop();
   }
   await until(async () => (await fetch(`${base}/ready`)).status === 200);
-  const idle = rss(server.pid);
+  const idle = rssOf(server.pid);
 
   const organization = execFileSync('psql', ['-XAtc', "SELECT id FROM organizations WHERE slug = 'local'", postgres.system], { encoding: 'utf8' }).trim();
   const set = `SELECT set_config('app.current_organization_id', '${organization}', true);`;
   const columns = 'id, name, slug, description, archived_at, version, created_at, updated_at';
-  const pgbench = (name, statement) => {
-    const file = join(scratch, `${name}.sql`);
-    writeFileSync(file, `\\startpipeline\n${set}\n${statement}\n\\endpipeline\n`);
-    const run = spawnSync('pgbench', ['-n', '-M', 'prepared', '-c', '16', '-j', '1', '-T', String(seconds), '-f', file, postgres.app], { encoding: 'utf8' });
-    const found = /tps = ([\d.]+)/.exec(run.stdout);
-    if (!found) throw new Error(`pgbench ${name}: ${run.stdout}${run.stderr}`);
-    return { rate: Number(found[1]), p50: NaN, p99: NaN, errors: 0, requests: Number(found[1]) * seconds };
-  };
+  const pgbench = (name, statement) => runPgbench(join(scratch, `${name}.sql`), postgres.app, [set, statement], { seconds });
   const table = Object.fromEntries(ids.map((id, i) => [i, id]));
   const luaIds = `local ids = {${Object.values(table).map((id) => `"${id}"`).join(',')}}\nlocal n = 0\n`;
   const cases = {
@@ -119,14 +75,14 @@ try {
     'create': () => wrk('create', `${base}/v1/workspaces`, key, `local n = 0\nlocal seed = ${Date.now() % 1e7}\nwrk.headers["Content-Type"] = "application/json"\nrequest = function() n = n + 1 return wrk.format("POST", "/v1/workspaces", nil, '{"name":"Load ' .. seed .. "-" .. n .. '"}') end\n`),
   };
   const results = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));
-  const postgresPid = Number(readFileSync(join(up.folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+  const postgresPid = postmasterOf(up.folder);
   for (let round = 0; round <= rounds; ++round) {
     for (const [name, run] of Object.entries(cases)) {
-      const before = { server: cpu(server.pid), postgres: cpuOfTree(postgresPid) };
-      const result = run();
+      const before = { server: cpuOf(server.pid), postgres: cpuOf(postgresPid) };
+      const result = await run();
       const per = 1000 / Math.max(1, result.requests);
-      result.serverCpu = (cpu(server.pid) - before.server) * per;
-      result.postgresCpu = (cpuOfTree(postgresPid) - before.postgres) * per;
+      result.serverCpu = (cpuOf(server.pid) - before.server) * per;
+      result.postgresCpu = (cpuOf(postgresPid) - before.postgres) * per;
       if (round > 0) results[name].push(result); // the first round warms everything up
       if (!options.json) process.stderr.write(`round ${round}  ${name.padEnd(32)} ${result.rate.toFixed(0).padStart(8)}/s\n`);
     }
@@ -144,7 +100,7 @@ try {
   const summary = {
     firstAnswerMs: median(starts),
     idleRssMiB: idle,
-    loadedRssMiB: rss(server.pid),
+    loadedRssMiB: rssOf(server.pid),
     getAgainstPgbench: of('get one: one statement') / of('get one: pgbench pipelined'),
     listAgainstPgbench: of('list of 20') / of('list of 20: pgbench pipelined'),
     rows,

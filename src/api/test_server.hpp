@@ -5,17 +5,15 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/read_until.hpp>
 #include <boost/json/parse.hpp>
 #include <future>
 #include <sstream>
 
 #include "api/authenticator.hpp"
+#include "api/limiter.hpp"
 #include "api/pipeline.hpp"
+#include "api/shard.hpp"
 #include "core/text.hpp"
-#include "net/listener.hpp"
-#include "net/server.hpp"
 #include "postgres/test_database.hpp"
 #include "redis/client.hpp"
 #include "tests/support/principal.hpp"
@@ -24,30 +22,14 @@
 namespace buildplan::api::testing {
 
 // One migrated database for the tests of a program: each test uses organizations of its own.
-inline test_support::MigratedDatabase& database() {
-    static test_support::MigratedDatabase database;
-    return database;
-}
+test_support::MigratedDatabase& database();
 
 // The superuser, whom no policy holds. A connection costs PostgreSQL a process, so each thread keeps its own.
-inline postgres::Session& superuser() {
-    static thread_local postgres::Session session(database().admin());
-    return session;
-}
+postgres::Session& superuser();
 
 class TokenSays final : public Authenticator {
 public:
-    task<std::shared_ptr<Principal const>> authenticate(Shard&, net::Request const& request) override {
-        std::istringstream words{std::string(request.header("Authorization").value_or(""))};
-        std::string scheme, organization, permission;
-        words >> scheme >> organization;
-        auto const id = OrganizationId::parse(organization);
-        if (!id) co_return nullptr;
-        std::vector<std::string> permissions;
-        while (words >> permission) permissions.push_back(permission);
-        co_return std::make_shared<Principal const>(
-            buildplan::testing::PrincipalMaker::make(*id, {}, std::move(permissions)));
-    }
+    task<std::shared_ptr<Principal const>> authenticate(Shard&, net::Request const& request) override;
 };
 
 struct HttpAnswer {
@@ -55,74 +37,32 @@ struct HttpAnswer {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
 
-    [[nodiscard]] std::string header(std::string_view name) const {
-        for (auto const& [key, value] : headers) {
-            if (ascii_iequals(key, name)) return value;
-        }
-        return {};
-    }
-    [[nodiscard]] boost::json::value json() const { return boost::json::parse(body); }
+    [[nodiscard]] std::string header(std::string_view name) const;
+    [[nodiscard]] boost::json::value json() const;
     // The code of a problem, a field of an object.
-    [[nodiscard]] std::string text(std::string_view name) const { return std::string(json().at(name).as_string()); }
+    [[nodiscard]] std::string text(std::string_view name) const;
 };
 
 // One connection, kept alive.
 class HttpClient {
 public:
     // `from`: 127.0.0.x, whom the server takes for somebody else.
-    explicit HttpClient(std::uint16_t port, std::string const& from = "127.0.0.1") : socket_(io_) {
-        socket_.open(boost::asio::ip::tcp::v4());
-        socket_.bind({boost::asio::ip::make_address_v4(from), 0});
-        socket_.connect({boost::asio::ip::address_v4::loopback(), port});
-    }
+    explicit HttpClient(std::uint16_t port, std::string const& from = "127.0.0.1");
+    ~HttpClient();
+    HttpClient(HttpClient const&) = delete;
+    HttpClient& operator=(HttpClient const&) = delete;
+
     HttpAnswer ask(std::string_view method, std::string_view target, std::string_view headers = {},
-                   std::string_view body = {}) {
-        send(method, target, headers, body);
-        return receive(method == "HEAD");
-    }
-    void send(std::string_view method, std::string_view target, std::string_view headers, std::string_view body) {
-        auto request = fmt::format("{} {} HTTP/1.1\r\nHost: test\r\n{}", method, target, headers);
-        if (!body.empty() || method == "POST" || method == "PATCH")
-            request += fmt::format("Content-Length: {}\r\n", body.size());
-        request += "\r\n";
-        request += body;
-        boost::asio::write(socket_, boost::asio::buffer(request));
-    }
-    HttpAnswer receive(bool head_only = false) {
-        auto const head_size = boost::asio::read_until(socket_, boost::asio::dynamic_buffer(buffer_), "\r\n\r\n");
-        HttpAnswer answer;
-        std::istringstream head{buffer_.substr(0, head_size)};
-        buffer_.erase(0, head_size);
-        std::string line, version;
-        std::getline(head, line);
-        std::istringstream{line} >> version >> answer.status;
-        while (std::getline(head, line) && line != "\r") {
-            auto const colon = line.find(':');
-            answer.headers.emplace_back(line.substr(0, colon),
-                                        std::string(trim(line.substr(colon + 1, line.size() - colon - 2))));
-        }
-        auto const length = answer.header("Content-Length");
-        auto const size = head_only || length.empty() ? 0 : std::stoul(length);
-        if (buffer_.size() < size) {
-            boost::asio::read(socket_, boost::asio::dynamic_buffer(buffer_),
-                              boost::asio::transfer_at_least(size - buffer_.size()));
-        }
-        answer.body = buffer_.substr(0, size);
-        buffer_.erase(0, size);
-        return answer;
-    }
+                   std::string_view body = {});
+    void send(std::string_view method, std::string_view target, std::string_view headers, std::string_view body);
+    HttpAnswer receive(bool head_only = false);
     // Everything until the server closes the connection, as it comes.
-    std::string rest() {
-        boost::system::error_code end;
-        boost::asio::read(socket_, boost::asio::dynamic_buffer(buffer_), end);
-        return std::exchange(buffer_, {});
-    }
-    void close() { socket_.close(); }
+    std::string rest();
+    void close();
 
 private:
-    boost::asio::io_context io_;
-    boost::asio::ip::tcp::socket socket_;
-    std::string buffer_;
+    struct Wire;
+    std::unique_ptr<Wire> wire_;
 };
 
 struct ServerWishes {
@@ -139,91 +79,24 @@ struct ServerWishes {
 
 class TestServer {
 public:
-    explicit TestServer(RouteTables tables, ServerWishes wishes = {})
-        : loop_(0, wishes.log),
-          constants_(tables, "0.0.0", "a secret for tests"),
-          postgres_(loop_, offload_, pool_options(wishes.app_url, wishes)),
-          system_(loop_, offload_, pool_options(database().system(), wishes)),
-          authenticator_(wishes.authenticator(loop_, system_)),
-          limiter_(wishes.limiter ? wishes.limiter(loop_) : nullptr),
-          redis_(wishes.redis_url.empty() ? nullptr
-                                          : redis::Client::make(loop_, redis::Options::parse(wishes.redis_url))),
-          shard_{.loop = loop_,
-                 .constants = constants_,
-                 .postgres = postgres_,
-                 .system = system_,
-                 .offload = offload_,
-                 .authenticator = *authenticator_,
-                 .limiter = limiter_.get(),
-                 .redis = redis_.get()},
-          pipeline_(shard_),
-          server_(listen()) {
-        constants_.registries = {&loop_.metrics()};
-        constants_.serving = true;
-        authenticator_->start();
-        server_->start();
-        thread_ = std::thread([this] { loop_.run(); });
-    }
-    ~TestServer() {
-        run([](TestServer& self) -> task<> {
-            co_await self.server_->drain(std::chrono::seconds{5});
-            co_await self.authenticator_->close();
-            co_await self.postgres_.close();
-            co_await self.system_.close();
-            if (self.redis_) co_await self.redis_->close();
-            self.server_.reset();
-        }(*this));
-        loop_.post([this] { loop_.stop(); });
-        thread_.join();
-    }
+    explicit TestServer(RouteTables tables, ServerWishes wishes = {});
+    ~TestServer();
     TestServer(TestServer const&) = delete;
     TestServer& operator=(TestServer const&) = delete;
 
     [[nodiscard]] HttpClient connect() const { return HttpClient(port_); }
     // A request on a connection of its own.
     [[nodiscard]] HttpAnswer ask(std::string_view method, std::string_view target, std::string_view headers = {},
-                                 std::string_view body = {}) const {
-        return connect().ask(method, target, headers, body);
-    }
+                                 std::string_view body = {}) const;
     // On the server's thread; waits for it.
-    void run(task<> work) {
-        auto const done = std::make_shared<std::promise<void>>();
-        asio::co_spawn(loop_.io(), std::move(work),
-                       [done](std::exception_ptr error) { error ? done->set_exception(error) : done->set_value(); });
-        done->get_future().get();
-    }
-    [[nodiscard]] Shard& shard() noexcept { return shard_; }
+    void run(task<> work);
+    [[nodiscard]] Shard& shard() noexcept;
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
 private:
-    static postgres::Options pool_options(std::string url, ServerWishes const& wishes) {
-        postgres::Options options;
-        options.url = std::move(url);
-        options.exclusive.connections = wishes.exclusive_connections;
-        options.wait = wishes.wait;
-        options.exclusive.lock_timeout = wishes.lock_timeout;
-        return options;
-    }
-    std::unique_ptr<net::Server> listen() {
-        auto listeners = net::Listener::open("127.0.0.1", 0, 1);
-        port_ = listeners.front().port();
-        return std::make_unique<net::Server>(loop_, std::move(listeners.front()), net::ServerSettings{},
-                                             pipeline_.hooks());
-    }
-
-    Offload offload_{1, 64};
-    Loop loop_;
-    Constants constants_;
-    postgres::Pool postgres_;
-    postgres::SystemPool system_;
-    std::unique_ptr<Authenticator> authenticator_;
-    std::unique_ptr<Limiter> limiter_;
-    std::unique_ptr<redis::Client> redis_;
-    Shard shard_;
-    Pipeline pipeline_;
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
     std::uint16_t port_ = 0;
-    std::unique_ptr<net::Server> server_;
-    std::thread thread_;
 };
 
 // An organization that exists in the database, and the header that speaks for it.

@@ -8,9 +8,10 @@
 
 namespace buildplan::json {
 
-// "buildplan::NewWorkspace".
+// "buildplan::NewWorkspace". Not consteval: without optimization clang 19 calls it from what lambdas of a consteval
+// function lie in.
 template <class T>
-consteval std::string_view type_name() {
+constexpr std::string_view type_name() {
     std::string_view const all = __PRETTY_FUNCTION__;
     constexpr std::string_view mark = "[T = ";
     auto const from = all.find(mark) + mark.size();

@@ -1,0 +1,1 @@
+// Something to carry the precompiled header.
