@@ -6,6 +6,7 @@
 #include "api/http_date.hpp"
 #include "api/problem_response.hpp"
 #include "api/tx.hpp"
+#include "postgres/bell.hpp"
 #include "postgres/pool.hpp"
 #include "postgres/retry.hpp"
 
@@ -116,6 +117,8 @@ task<net::Response> Pipeline::handle(net::Request& request) {
     } else {
         response = co_await route.handler.read(shard_, call);
     }
+    // Whatever was written may be an event: sign-in and its like write, too, by transactions of their own.
+    if (shard_.bell && route.method != Method::get && response.status < 400) shard_.bell->ring();
     if (route.takes_if_none_match() && response.status == 200) {
         auto const wanted = request.header("If-None-Match");
         auto const etag = response.header("ETag");
