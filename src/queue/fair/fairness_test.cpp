@@ -277,7 +277,7 @@ task<> compare_with_scripts(Loop& loop) {
         if (testing::Test::HasFailure()) break;
     }
     EXPECT_GT(picks, 1000);
-    EXPECT_GT(refusals, 50);
+    EXPECT_GT(refusals, 20);
     co_await client->close();
 }
 TEST(Fairness, TheScriptsDoWhatTheAccountDoes) {

@@ -17,7 +17,7 @@ namespace buildplan::queue::fair {
 // A job in a slot's hands.
 struct Taken {
     virtual ~Taken() = default;
-    std::chrono::duration<double> waited{0};  // from when it could have been taken until it was
+    std::optional<std::chrono::duration<double>> waited{};  // from when it could have been taken, where that is known
 };
 
 class Jobs {
@@ -37,6 +37,9 @@ public:
     // trip, and returned.
     virtual task<std::unique_ptr<Taken>> work(Turn const& turn, std::unique_ptr<Taken> job,
                                               std::function<bool()> more) = 0;
+
+    // Back to the front of its queue, as if it had not been taken.
+    virtual task<> give_back(std::unique_ptr<Taken> job) = 0;
 
     virtual task<Standing> probe(Member const& member) = 0;
 

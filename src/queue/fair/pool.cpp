@@ -121,14 +121,15 @@ task<Standing> Pool::work_through(Slot& slot, Turn const& turn, Settlement& end)
     auto& of_tier = counts_.tier[index_of(turn.tier)];
     auto const begin = Clock::now();
     auto took = co_await jobs_.take(turn);
-    if (took.job && !stopping_) wake_another(slot.of, turn, took.more);
+    if (took.job && stopping_) co_await jobs_.give_back(std::move(took.job));
+    if (took.job) wake_another(slot.of, turn, took.more);
     auto const more = [&] {
         auto const elapsed = Clock::now() - begin;
         return !stopping_ && elapsed < quantum.longest && end.jobs < quantum.most &&
                (end.jobs < quantum.jobs || elapsed < quantum.shortest);
     };
     while (took.job) {
-        of_tier.wait->observe(took.job->waited.count());
+        if (took.job->waited) of_tier.wait->observe(took.job->waited->count());
         ++end.jobs;
         took.job = co_await jobs_.work(turn, std::move(took.job), more);
         if (took.job) of_tier.hand_overs->add();

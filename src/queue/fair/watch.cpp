@@ -29,6 +29,8 @@ Watch::Watch(Loop& loop, redis::Client& client, redis::Options redis, Index& ind
       something_heard_(loop.executor()),
       work_(loop) {}
 
+Watch::~Watch() = default;
+
 task<bool> Watch::hold_lease() {
     auto const key = index_.key("watch");
     auto const ms = options_.lease.count();

@@ -47,6 +47,7 @@ public:
     // All of these outlive it. `redis` says where the queues are.
     Watch(Loop& loop, redis::Client& client, redis::Options redis, Index& index, Jobs& jobs,
           Organizations organizations, WatchOptions options);
+    ~Watch();
     Watch(Watch const&) = delete;
     Watch& operator=(Watch const&) = delete;
 

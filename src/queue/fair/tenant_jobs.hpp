@@ -1,0 +1,48 @@
+// TenantJobs: the jobs of a pool as BullMQ keeps them: one queue for each organization and name, taken by a scheduler's
+// turn, carried out by a Runner. Sees to it that a queue's cap (BullMQ's own `concurrency`) is that of its
+// organization's tier before anything is taken from it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "queue/bullmq/runner.hpp"
+#include "queue/fair/jobs.hpp"
+
+namespace buildplan::queue::fair {
+
+struct TenantJobsOptions {
+    std::string process;  // unique to it; the beginning of its tokens
+    bullmq::Millis lock_duration{30'000};
+    std::int64_t most_stalls = 1;                  // how often a job may lose its worker before it fails
+    std::chrono::milliseconds trust_caps{60'000};  // a cap that was set so long ago is set again
+};
+
+class TenantJobs final : public Jobs {
+public:
+    // All of these outlive it.
+    TenantJobs(redis::Client& client, bullmq::Runner& runner, TenantJobsOptions options)
+        : client_(client), runner_(runner), options_(std::move(options)) {}
+
+    task<Took> take(Turn const& turn) override;
+    task<std::unique_ptr<Taken>> work(Turn const& turn, std::unique_ptr<Taken> job,
+                                      std::function<bool()> more) override;
+    task<> give_back(std::unique_ptr<Taken> job) override;
+    task<Standing> probe(Member const& member) override;
+    task<bool> recover(Member const& member) override;
+
+private:
+    struct Cap {
+        std::int64_t most = 0;
+        std::chrono::steady_clock::time_point set;
+    };
+    [[nodiscard]] std::optional<redis::Command> cap_command(Turn const& turn, bullmq::QueueKeys const& keys);
+
+    redis::Client& client_;
+    bullmq::Runner& runner_;
+    TenantJobsOptions options_;
+    std::unordered_map<Member, Cap> caps_;
+};
+
+}  // namespace buildplan::queue::fair
