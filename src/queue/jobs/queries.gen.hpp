@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -96,7 +95,7 @@ WHERE o.id > $1 ORDER BY o.id LIMIT $2)sql";
     static constexpr auto cardinality = postgres::Cardinality::many;
     static constexpr bool across_tenants = true;
     struct Row {
-        std::optional<OrganizationId> organization_id;
+        OrganizationId organization_id;
         std::string tier;
     };
     void bind(postgres::Parameters& parameters) const {
@@ -105,7 +104,7 @@ WHERE o.id > $1 ORDER BY o.id LIMIT $2)sql";
     }
     static Row read(postgres::RowView row) {
         return {
-            .organization_id = row.get<std::optional<OrganizationId>>(0),
+            .organization_id = row.get<OrganizationId>(0),
             .tier = row.get<std::string>(1),
         };
     }

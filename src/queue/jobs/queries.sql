@@ -14,7 +14,7 @@ UPDATE outbox SET done_at = now() WHERE id = $id AND round = $round AND done_at 
 UPDATE outbox SET failed_at = now(), error = $error, attempts = $attempts
 WHERE id = $id AND round = $round AND done_at IS NULL AND failed_at IS NULL;
 
--- name: organizations_after :many system !tier
+-- name: organizations_after :many system !organization_id !tier
 -- By id, with what they pay for.
 SELECT o.id AS organization_id, coalesce(s.tier, 'FREE') AS tier
 FROM organizations o LEFT JOIN subscriptions s ON s.organization_id = o.id
