@@ -85,6 +85,9 @@ task<std::optional<net::Response>> Pipeline::refusal(Visit& visit, net::Request 
             auto detail = "This needs the permission " + std::string(route.access.permission) + ".";
             co_return problem_response(problems::forbidden(std::move(detail)), request);
         }
+        if (route.access.kind == Access::Kind::installation && !visit.principal->owns_installation()) {
+            co_return problem_response(problems::forbidden("This is for owners of the installation."), request);
+        }
         if (shard_.limiter && !route.unlimited) {
             visit.allowance = co_await shard_.limiter->count(*visit.principal, route);
             if (visit.allowance && visit.allowance->remaining < 0) {

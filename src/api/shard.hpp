@@ -76,6 +76,7 @@ struct Shard {
     identity::PeopleCache* people = nullptr;     // what is known of them beside PostgreSQL
     billing::SettingsCache* settings = nullptr;  // of organizations, as they were a moment ago
     postgres::Bell* bell = nullptr;              // rung when something was written that others may be waiting for
+    redis::Client* queue = nullptr;              // the queues' server
 };
 
 }  // namespace buildplan::api

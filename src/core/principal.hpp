@@ -58,20 +58,24 @@ public:
         return false;
     }
     [[nodiscard]] std::vector<std::string> const& permissions() const noexcept { return permissions_; }
+    // Runs the installation. No permission of an organization is this, "*" neither.
+    [[nodiscard]] bool owns_installation() const noexcept { return owns_installation_; }
 
 private:
     friend class identity::Authentication;
     friend class queue::jobs::JobPrincipal;
     friend class testing::PrincipalMaker;
     Principal(OrganizationId organization, std::optional<UserId> user, std::vector<std::string> permissions,
-              std::string role = {}, Proof proof = {}, bool organization_deleted = false)
+              std::string role = {}, Proof proof = {}, bool organization_deleted = false,
+              bool owns_installation = false)
         : organization_(organization),
           organization_text_(organization.to_string()),
           user_(user),
           permissions_(std::move(permissions)),
           role_(std::move(role)),
           proof_(proof),
-          organization_deleted_(organization_deleted) {}
+          organization_deleted_(organization_deleted),
+          owns_installation_(owns_installation) {}
 
     OrganizationId organization_;
     std::string organization_text_;
@@ -80,6 +84,7 @@ private:
     std::string role_;
     Proof proof_;
     bool organization_deleted_ = false;
+    bool owns_installation_ = false;
 };
 
 }  // namespace buildplan

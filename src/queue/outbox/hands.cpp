@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "queue/outbox/relay.hpp"
+
 namespace buildplan::queue::outbox {
 
 std::size_t Hands::note(queries::JobRow const& row) {
@@ -43,6 +45,7 @@ void Hands::take_new(std::vector<queries::JobRow> found, jobs::Catalog const& ca
                 break;
             case jobs::Destination::Kind::misdirected: {
                 auto const number = note(row);
+                queues[number] = misdirected_queue;
                 errors[number] = fmt::format("{} names no queue and job.", row.topic);
                 break;
             }

@@ -39,6 +39,9 @@ struct RelayOptions {
     std::size_t bytes = std::size_t{8} << 20;       // of data in a batch; a batch of more is followed by a smaller one
 };
 
+// Under which name a dead row is kept whose topic names no queue that there is.
+inline constexpr std::string_view misdirected_queue = "misdirected";
+
 class Relay {
 public:
     using Options = RelayOptions;
