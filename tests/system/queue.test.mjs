@@ -89,7 +89,7 @@ test('what cannot be is said with a remedy', async () => {
 });
 
 test('an owner is made and unmade by the command line', async () => {
-  const account = { email: 'operator@example.com', password: 'correct horse battery staple 42', name: 'Operator' };
+  const account = { email: 'operator@example.com', password: 'correct horse battery staple 42', name: 'Operator', organizationName: 'Operators' };
   const registered = await fetch(`${up.endpoints.api}/auth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
