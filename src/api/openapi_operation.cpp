@@ -138,6 +138,7 @@ std::string description_of(Route const& route) {
     auto const add = [&](std::string const& more) { text += text.empty() ? more : "\n\n" + more; };
     if (route.access.kind == Access::Kind::permission)
         add(fmt::format("Needs the permission `{}`.", route.access.permission));
+    if (route.access.kind == Access::Kind::installation) add("For owners of the installation only.");
     if (!route.deprecated_since.empty()) add(fmt::format("Deprecated since {}.", route.deprecated_since));
     if (!route.sunset.empty()) add(fmt::format("Goes away on {}.", route.sunset));
     return text;

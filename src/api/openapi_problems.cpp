@@ -75,6 +75,7 @@ std::map<int, std::vector<ProblemKind>> problems_of(Route const& route) {
         add(403, "organization-required");
         add(403, "organization-deleted");
     }
+    if (route.access.kind == Access::Kind::installation) add(403, "forbidden");
     if (route.path.find('{') != std::string_view::npos) add(404, "not-found");
     if (route.takes_if_match()) add(412, "precondition-failed");
     if (route.match_required) add(428, "precondition-required");

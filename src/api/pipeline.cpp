@@ -8,6 +8,7 @@
 #include "api/query_reader.hpp"
 #include "api/tx.hpp"
 #include "core/text.hpp"
+#include "postgres/bell.hpp"
 #include "postgres/pool.hpp"
 #include "postgres/retry.hpp"
 
@@ -101,6 +102,9 @@ task<std::optional<net::Response>> Pipeline::refusal(Visit& visit, net::Request 
             auto detail = "This needs the permission " + std::string(route.access.permission) + ".";
             co_return problem_response(problems::forbidden(std::move(detail)), request);
         }
+        if (route.access.kind == Access::Kind::installation && !visit.principal->owns_installation()) {
+            co_return problem_response(problems::forbidden("This is for owners of the installation."), request);
+        }
     }
     visit.values = read_path(*visit.entry, request.raw_path);
     if (!visit.values.fit) co_return problem_response(problems::not_found(), request);
@@ -130,6 +134,8 @@ task<net::Response> Pipeline::handle(net::Request& request) {
     } else {
         response = co_await route.handler.read(shard_, call);
     }
+    // Whatever was written may be an event: sign-in and its like write, too, by transactions of their own.
+    if (shard_.bell && route.method != Method::get && response.status < 400) shard_.bell->ring();
     if (route.takes_if_none_match() && response.status == 200) {
         auto const wanted = request.header("If-None-Match");
         auto const etag = response.header("ETag");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "api/test_routes.hpp"
 #include "api/test_server.hpp"
 
@@ -36,6 +38,29 @@ TEST_F(PipelineTest, AnotherMethodIsToldWhatThePathTakes) {
     auto const answer = server.ask("PATCH", thing);
     expect_problem(answer, 405, "method-not-allowed");
     EXPECT_EQ(answer.header("Allow"), "GET, HEAD, DELETE, OPTIONS");
+}
+
+TEST_F(PipelineTest, WhatIsForTheInstallationIsForNoOrganizationsOwner) {
+    expect_problem(server.ask("GET", "/v1/installation"), 401, "unauthenticated");
+    expect_problem(server.ask("GET", "/v1/installation", us.auth("*")), 403, "forbidden");
+    expect_problem(server.ask("GET", "/v1/installation", us.auth("installation events.read")), 403, "forbidden");
+    EXPECT_EQ(server.ask("GET", "/v1/installation", us.auth("INSTALLATION")).status, 200);
+}
+
+TEST_F(PipelineTest, WhoeverRunsTheInstallationHasNoPermissionByThat) {
+    expect_problem(server.ask("GET", thing, us.auth("INSTALLATION")), 403, "forbidden");
+}
+
+TEST_F(PipelineTest, RingsTheBellAfterWhatItHasWrittenAndNotOtherwise) {
+    auto& rings =
+        server.shard().loop.metrics().counter("buildplan_bell_rings_total", "", {{"channel", "buildplan_outbox"}});
+    server.ask("GET", thing, us.auth());
+    server.ask("POST", "/v1/failing", us.json(), R"({"topic":"a"})");
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    EXPECT_EQ(rings.value(), 0u);
+    EXPECT_EQ(server.ask("POST", "/v1/events", us.json(), R"({"topic":"a"})").status, 201);
+    for (int i = 0; i < 500 && rings.value() == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    EXPECT_EQ(rings.value(), 1u);
 }
 
 TEST_F(PipelineTest, OptionsAreAnsweredOutOfTheTable) {

@@ -37,9 +37,9 @@ class Tx;
 struct Shard;
 using Response = net::Response;
 
-// Who may call a route. A permission's name is what a Principal must hold; the two others are said out loud.
+// Who may call a route. A permission's name is what a Principal must hold; the others are said out loud.
 struct Access {
-    enum class Kind : std::uint8_t { permission, anybody, signed_in };
+    enum class Kind : std::uint8_t { permission, anybody, signed_in, installation };
 
     consteval Access(char const* permission) : Access(Kind::permission, permission) {}  // NOLINT: a row names it bare
     consteval Access(Kind kind_, std::string_view permission_) : kind(kind_), permission(permission_) {
@@ -56,6 +56,8 @@ struct Access {
 
 inline constexpr Access open{Access::Kind::anybody, ""};             // no authentication at all
 inline constexpr Access any_principal{Access::Kind::signed_in, ""};  // whoever is authenticated
+// Whoever runs the installation: no permission of an organization covers it, "*" neither.
+inline constexpr Access installation_owner{Access::Kind::installation, ""};
 
 struct Handler {
     task<Response> (*read)(Shard&, Call const&) = nullptr;

@@ -14,6 +14,7 @@
 #include "runtime/offload.hpp"
 
 namespace buildplan::postgres {
+class Bell;
 class Pool;
 class SystemPool;
 }  // namespace buildplan::postgres
@@ -74,6 +75,8 @@ struct Shard {
     identity::Entrance* entrance = nullptr;      // what lets people in
     identity::PeopleCache* people = nullptr;     // what is known of them beside PostgreSQL
     billing::SettingsCache* settings = nullptr;  // of organizations, as they were a moment ago
+    postgres::Bell* bell = nullptr;              // rung when something was written that others may be waiting for
+    redis::Client* queue = nullptr;              // the queues' server
 };
 
 }  // namespace buildplan::api

@@ -136,6 +136,8 @@ inline constexpr Route test_table[] = {
      deprecated("2027-01-31"), sunset("2027-06-30")},
     {"DELETE", "/v1/things/{thingId}", "things.delete", handle<delete_thing>, "Delete", events, returns_nothing(),
      match_required},
+    {"GET", "/v1/installation", installation_owner, handle<list_things>, "Look at the installation", events,
+     query<Filter>, paged("-age"), returns<EventMade>()},
     {"GET", "/v1/wrong/{thingId}", "things.read", handle<ask_for_too_much>, "Ask for what is not declared", events,
      returns_nothing()},
 };

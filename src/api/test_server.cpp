@@ -8,6 +8,7 @@
 #include "api/pipeline.hpp"
 #include "net/listener.hpp"
 #include "net/server.hpp"
+#include "postgres/bell.hpp"
 #include "runtime/offload.hpp"
 #include "tests/support/principal.hpp"
 
@@ -31,8 +32,9 @@ task<std::shared_ptr<Principal const>> TokenSays::authenticate(Shard&, net::Requ
     if (!id) co_return nullptr;
     std::vector<std::string> permissions;
     while (words >> permission) permissions.push_back(permission);
+    bool const owns_installation = std::erase(permissions, "INSTALLATION") > 0;
     co_return std::make_shared<Principal const>(
-        buildplan::testing::PrincipalMaker::make(*id, {}, std::move(permissions)));
+        buildplan::testing::PrincipalMaker::make(*id, {}, std::move(permissions), {}, owns_installation));
 }
 
 // ------------------------------------------------------------------------------------------------------------- client
@@ -131,6 +133,7 @@ struct TestServer::Parts {
           limiter(wishes.limiter ? wishes.limiter(loop) : nullptr),
           redis(wishes.redis_url.empty() ? nullptr
                                          : redis::Client::make(loop, redis::Options::parse(wishes.redis_url))),
+          bell(loop, system, "buildplan_outbox"),
           shard{.loop = loop,
                 .constants = constants,
                 .postgres = postgres,
@@ -138,7 +141,9 @@ struct TestServer::Parts {
                 .offload = offload,
                 .authenticator = *authenticator,
                 .limiter = limiter.get(),
-                .redis = redis.get()},
+                .redis = redis.get(),
+                .bell = &bell,
+                .queue = redis.get()},
           pipeline(shard) {}
 
     Offload offload{1, 64};
@@ -149,6 +154,7 @@ struct TestServer::Parts {
     std::unique_ptr<Authenticator> authenticator;
     std::unique_ptr<Limiter> limiter;
     std::unique_ptr<redis::Client> redis;
+    postgres::Bell bell;
     Shard shard;
     Pipeline pipeline;
     std::unique_ptr<net::Server> server;
@@ -172,6 +178,7 @@ TestServer::~TestServer() {
         co_await parts.server->drain(std::chrono::seconds{5});
         co_await parts.authenticator->close();
         co_await parts.postgres.close();
+        co_await parts.bell.close();
         co_await parts.system.close();
         if (parts.redis) co_await parts.redis->close();
         parts.server.reset();

@@ -1,6 +1,6 @@
 // For tests: a whole server of this floor on a real PostgreSQL (and Redis, if wanted), on a thread of its own, and a
-// client that says exactly what it is told to. Who asks is written in the token: "<organization> <permission>…", unless
-// the test brings an Authenticator.
+// client that says exactly what it is told to. Who asks is written in the token: "<organization> <permission>…"
+// (INSTALLATION among them: whoever runs it), unless the test brings an Authenticator.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -9,13 +9,16 @@
 #include "commands/options.hpp"
 #include "commands/postbox.hpp"
 #include "commands/version.hpp"
+#include "commands/working.hpp"
 #include "features/billing/limiter.hpp"
 #include "features/identity/authentication.hpp"
 #include "features/identity/people_cache.hpp"
 #include "features/identity/sign_in/entrance.hpp"
+#include "features/job_table.hpp"
 #include "features/route_table.hpp"
 #include "net/client/http_client.hpp"
 #include "net/server.hpp"
+#include "postgres/bell.hpp"
 #include "postgres/pool.hpp"
 #include "redis/cache.hpp"
 #include "redis/client.hpp"
@@ -48,6 +51,8 @@ struct Application::Unit {
           postgres(loop, all.offload_, postgres_options(all.settings_, all.settings_.postgres.app_url)),
           system(loop, all.offload_, postgres_options(all.settings_, all.settings_.postgres.system_url)),
           redis(redis::Client::make(loop, redis_options(all.settings_, all.settings_.redis.cache_url, "cache"))),
+          queue(redis::Client::make(loop, redis_options(all.settings_, all.settings_.redis.queue_url, "queue"))),
+          bell(loop, system, std::string(queue::outbox::bell_channel)),
           subscriber(loop, redis_options(all.settings_, all.settings_.redis.cache_url, "cache")),
           cache(loop, *redis, subscriber, {.local_bytes = all.settings_.cache.local.bytes}),
           counter(*redis, static_cast<unsigned>(all.shards_.size())),
@@ -72,7 +77,9 @@ struct Application::Unit {
                 .tokens = &authentication.tokens(),
                 .entrance = &entrance,
                 .people = &people,
-                .settings = &settings},
+                .settings = &settings,
+                .bell = &bell,
+                .queue = queue.get()},
           pipeline(shard),
           server(loop, std::move(listener), server_settings(all.settings_), pipeline.hooks()),
           housekeeping(loop, system, all.settings_),
@@ -81,10 +88,12 @@ struct Application::Unit {
         authentication.listen(subscriber);
         authentication.start();
         meter.start();
+        if (all.roles_.work) working.emplace(all.settings_, all.jobs_, all.offload_, shard);
     }
 
     // Nobody asks any more: ends what the requests stood on, the last first.
     task<> close() {
+        if (working) co_await working->close();
         co_await entrance.close();
         co_await postbox.stop();
         co_await housekeeping.stop();
@@ -94,6 +103,8 @@ struct Application::Unit {
         co_await cache.drain();
         subscriber.close();
         co_await redis->close();
+        co_await queue->close();
+        co_await bell.close();
         co_await postgres.close();
         co_await system.close();
     }
@@ -102,6 +113,8 @@ struct Application::Unit {
     postgres::Pool postgres;
     postgres::SystemPool system;
     std::unique_ptr<redis::Client> redis;
+    std::unique_ptr<redis::Client> queue;
+    postgres::Bell bell;
     redis::Subscriber subscriber;
     redis::Cache cache;
     redis::RateCounter counter;
@@ -117,6 +130,7 @@ struct Application::Unit {
     net::Server server;
     Housekeeping housekeeping;
     Postbox postbox;
+    std::optional<Working> working;
 };
 
 unsigned Application::shard_count(Settings const& settings) noexcept {
@@ -127,6 +141,7 @@ Application::Application(Settings settings, Roles roles, std::vector<net::Listen
     : settings_(std::move(settings)),
       roles_(roles),
       log_(std::move(log)),
+      jobs_(features::job_tables()),
       constants_(tables_for(roles), std::string(version), settings_.api.secret),
       offload_(settings_.offload.threads > 0 ? settings_.offload.threads : usable_cores(), settings_.offload.queue),
       shards_(shard_count(settings_), log_),
@@ -135,6 +150,7 @@ Application::Application(Settings settings, Roles roles, std::vector<net::Listen
     (void)server_settings(settings_);
     (void)redis_options(settings_, settings_.redis.cache_url, "cache");
     (void)redis_options(settings_, settings_.redis.queue_url, "queue");
+    (void)workers_options(settings_);
     constants_.registries = shards_.registries();
     units_.resize(shards_.size());
 }
@@ -162,6 +178,7 @@ void Application::start() {
         } catch (std::exception const& error) {
             log_.warning("PostgreSQL does not answer yet", {{"error", error.what()}});
         }
+        if (unit->working) unit->working->start();
         if (roles_.work && loop.index() == 0) unit->housekeeping.start(housekeeping_period);
     });
     constants_.serving = true;
@@ -172,6 +189,7 @@ void Application::stop() {
     std::this_thread::sleep_for(settings_.shutdown.ready_delay);
     shards_.on_each([this](Loop& loop) -> task<> {
         auto& unit = units_[loop.index()];
+        if (unit->working) co_await unit->working->stop(settings_.work.grace);
         co_await unit->server.drain(settings_.shutdown.grace);
         co_await unit->close();
         unit.reset();

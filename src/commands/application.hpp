@@ -11,6 +11,7 @@
 #include "api/shard.hpp"
 #include "core/settings.hpp"
 #include "net/listener.hpp"
+#include "queue/jobs/catalog.hpp"
 #include "runtime/shards.hpp"
 
 namespace buildplan::commands {
@@ -47,6 +48,7 @@ private:
     Settings const settings_;
     Roles const roles_;
     Log log_;
+    queue::jobs::Catalog const jobs_;
     api::Constants constants_;
     Offload offload_;
     Shards shards_;

@@ -20,6 +20,8 @@ void add_config(CLI::App& app, Run& chosen);
 void add_openapi(CLI::App& app, Run& chosen);
 void add_keys(CLI::App& app, Run& chosen);
 void add_audit(CLI::App& app, Run& chosen);
+void add_owner(CLI::App& app, Run& chosen);
+void add_queue(CLI::App& app, Run& chosen);
 void add_version(CLI::App& app, Run& chosen);
 
 }  // namespace buildplan::commands

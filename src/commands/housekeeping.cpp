@@ -9,6 +9,7 @@
 #include "features/identity/sign_in/sweep.hpp"
 #include "features/identity/tokens/revocation_feed.hpp"
 #include "features/organizations/service.hpp"
+#include "queue/outbox/relay.hpp"
 
 namespace buildplan::commands {
 
@@ -51,6 +52,8 @@ task<> Housekeeping::sweep() {
     if (sign_ins > 0) loop_.log().info("swept sessions and mailed tokens", {{"rows", sign_ins}});
     auto const meters = co_await billing::sweep_usage_meters(system_);
     if (meters > 0) loop_.log().info("swept usage meters", {{"rows", meters}});
+    auto const events = co_await queue::outbox::sweep_outbox(system_);
+    if (events > 0) loop_.log().info("swept the outbox", {{"rows", events}});
     auto const gone = co_await organizations::purge_deleted_organizations(system_);
     if (gone > 0) loop_.log().info("purged organizations", {{"rows", gone}});
 }

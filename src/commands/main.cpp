@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
     commands::add_openapi(app, chosen);
     commands::add_keys(app, chosen);
     commands::add_audit(app, chosen);
+    commands::add_owner(app, chosen);
+    commands::add_queue(app, chosen);
     commands::add_version(app, chosen);
     try {
         app.parse(argc, argv);

@@ -1,10 +1,12 @@
 #include "commands/options.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <stdexcept>
 
 #include "core/operator_error.hpp"
+#include "queue/jobs/table.hpp"
 
 namespace buildplan::commands {
 
@@ -69,6 +71,29 @@ redis::Options redis_options(Settings const& settings, std::string const& url, s
         throw OperatorError(fmt::format("redis.{}_url: {}", name, error.what()),
                             "write it like unix:/path, redis://host:port or redis-cluster://host:port,host:port", 78);
     }
+}
+
+queue::fair::WorkersOptions workers_options(Settings const& settings) {
+    queue::fair::WorkersOptions out;
+    out.concurrency = settings.work.concurrency;
+    for (auto const& queue : settings.work.queues) {
+        if (!queue::jobs::is_queue(queue)) {
+            throw OperatorError(fmt::format("work.queues: there is no queue \"{}\"", queue),
+                                fmt::format("there are {}", fmt::join(queue::jobs::queues::all, ", ")), 78);
+        }
+        out.queues.push_back(queue);
+    }
+    if (settings.work.tiers.empty()) return out;
+    out.tiers.clear();
+    for (auto const& name : settings.work.tiers) {
+        auto const tier = queue::fair::parse_tier(name);
+        if (!tier) {
+            throw OperatorError(fmt::format("work.tiers: there is no tier \"{}\"", name),
+                                "there are FREE, PRO and ENTERPRISE", 78);
+        }
+        out.tiers.push_back(*tier);
+    }
+    return out;
 }
 
 identity::Tokens::Options token_options(Settings const& settings) {

@@ -5,6 +5,7 @@
 #include "features/identity/tokens/tokens.hpp"
 #include "net/server.hpp"
 #include "postgres/options.hpp"
+#include "queue/fair/workers.hpp"
 #include "redis/options.hpp"
 
 namespace buildplan::commands {
@@ -13,6 +14,7 @@ net::ServerSettings server_settings(Settings const& settings);
 postgres::Options postgres_options(Settings const& settings, std::string const& url);
 // `name`: "cache" or "queue".
 redis::Options redis_options(Settings const& settings, std::string const& url, std::string name);
+queue::fair::WorkersOptions workers_options(Settings const& settings);
 identity::Tokens::Options token_options(Settings const& settings);
 
 }  // namespace buildplan::commands

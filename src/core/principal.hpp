@@ -1,5 +1,5 @@
-// Who is asking, for which organization, and what they may do. Only authentication makes one, and nothing reaches a
-// tenant's rows without one: this is what keeps a forgotten check from becoming a leak.
+// Who is asking, for which organization, and what they may do. Only authentication makes one, and for a job whoever
+// runs it; nothing reaches a tenant's rows without one: this is what keeps a forgotten check from becoming a leak.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,9 @@ namespace buildplan {
 
 namespace identity {
 class Authentication;
+}
+namespace queue::jobs {
+class JobPrincipal;  // whoever a job works for
 }
 namespace testing {
 class PrincipalMaker;  // tests/support; no program of ours links it
@@ -55,19 +58,24 @@ public:
         return false;
     }
     [[nodiscard]] std::vector<std::string> const& permissions() const noexcept { return permissions_; }
+    // Runs the installation. No permission of an organization is this, "*" neither.
+    [[nodiscard]] bool owns_installation() const noexcept { return owns_installation_; }
 
 private:
     friend class identity::Authentication;
+    friend class queue::jobs::JobPrincipal;
     friend class testing::PrincipalMaker;
     Principal(OrganizationId organization, std::optional<UserId> user, std::vector<std::string> permissions,
-              std::string role = {}, Proof proof = {}, bool organization_deleted = false)
+              std::string role = {}, Proof proof = {}, bool organization_deleted = false,
+              bool owns_installation = false)
         : organization_(organization),
           organization_text_(organization.to_string()),
           user_(user),
           permissions_(std::move(permissions)),
           role_(std::move(role)),
           proof_(proof),
-          organization_deleted_(organization_deleted) {}
+          organization_deleted_(organization_deleted),
+          owns_installation_(owns_installation) {}
 
     OrganizationId organization_;
     std::string organization_text_;
@@ -76,6 +84,7 @@ private:
     std::string role_;
     Proof proof_;
     bool organization_deleted_ = false;
+    bool owns_installation_ = false;
 };
 
 }  // namespace buildplan

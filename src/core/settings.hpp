@@ -62,6 +62,11 @@ struct Settings {
         bool rate_limits = true;
         std::string secret;
     } api;
+    struct Work {
+        unsigned concurrency = 16;
+        std::vector<std::string> queues, tiers;
+        Duration grace{2'000};
+    } work;
     struct Tokens {
         Duration rotate_after{std::chrono::hours{90 * 24}};
     } tokens;

@@ -247,6 +247,12 @@ std::span<Entry const> table() {
         entry<FIELD(api.secret)>(
             "api.secret", "Signs cursors and seals signing keys; the same on all instances. `up` makes one by itself.",
             secret),
+        entry<FIELD(work.concurrency), Range{1, 10'000}>("work.concurrency",
+                                                         "Jobs that one shard of a worker does at the same time."),
+        entry<FIELD(work.queues)>("work.queues", "The queues that a worker serves; none named: all."),
+        entry<FIELD(work.tiers)>("work.tiers", "The tiers that a worker serves (FREE, PRO, ENTERPRISE); none: all."),
+        entry<FIELD(work.grace), Range{0, 3'600'000}>(
+            "work.grace", "How long jobs may take to finish when a worker stops; then they are handed back."),
         entry<FIELD(tokens.rotate_after), Range{3'600'000, 366LL * 86'400'000}>(
             "tokens.rotate_after", "How old a signing key of access tokens gets before it has a successor."),
         entry<FIELD(log.level)>("log.level", "The least that is logged."),

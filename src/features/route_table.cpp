@@ -9,6 +9,7 @@
 #include "features/identity/routes.hpp"
 #include "features/identity/tokens/routes.hpp"
 #include "features/organizations/routes.hpp"
+#include "features/queues/routes.hpp"
 
 namespace buildplan::features {
 
@@ -24,6 +25,7 @@ api::RouteTables route_tables() {
         identity::api_key_routes(),
         identity::token_routes(),
         audit::routes(),
+        queues::routes(),
         api::system_routes(),
     });
     return tables;

@@ -39,10 +39,13 @@ std::string access_of(std::string const& role) {
 TEST(AccessOfTheSystemRole, IsWhatWasReviewed) {
     EXPECT_EQ(access_of("buildplan_system"), R"(
 grant api_keys SELECT
-grant api_keys UPDATE (last_used_at)
+grant api_keys UPDATE (installation, last_used_at)
 grant audit_log INSERT (action, actor_id, actor_kind, actor_name, address, after, before, organization_id, request_id, target_id, target_kind)
 grant idempotency_keys DELETE
 grant idempotency_keys SELECT (expires_at, key, organization_id)
+grant installation_owners DELETE
+grant installation_owners INSERT
+grant installation_owners SELECT
 grant invitations SELECT
 grant invitations UPDATE (accepted_at, accepted_by, version)
 grant organization_members INSERT
@@ -50,9 +53,13 @@ grant organization_members SELECT
 grant organizations DELETE
 grant organizations INSERT
 grant organizations SELECT
-grant outbox INSERT
+grant outbox DELETE
+grant outbox INSERT (id, organization_id, payload, topic)
 grant outbox SELECT
-grant outbox UPDATE (payload, relayed_at)
+grant outbox UPDATE (attempts, done_at, epoch, error, failed_at, job, payload, queue, relayed_at, round)
+grant queue_pauses DELETE
+grant queue_pauses INSERT
+grant queue_pauses SELECT
 grant revocations DELETE
 grant revocations INSERT (subject)
 grant revocations SELECT
@@ -86,6 +93,7 @@ policy api_keys UPDATE
 policy audit_log INSERT
 policy idempotency_keys DELETE (expires_at < now())
 policy idempotency_keys SELECT (expires_at < now())
+policy installation_owners ALL
 policy invitations SELECT
 policy invitations UPDATE ((accepted_at IS NULL) AND (revoked_at IS NULL) AND (expires_at > now()))
 policy organization_members INSERT
@@ -93,9 +101,13 @@ policy organization_members SELECT
 policy organizations DELETE (delete_after < now())
 policy organizations INSERT
 policy organizations SELECT
+policy outbox DELETE ((relayed_at < (now() - '1 day'::interval)) AND ((queue IS NULL) OR (done_at IS NOT NULL) OR (failed_at IS NOT NULL)))
 policy outbox INSERT
+policy outbox SELECT (NOT (topic ^@ 'mail.'::text))
 policy outbox SELECT (topic ^@ 'mail.'::text)
 policy outbox UPDATE ((relayed_at IS NULL) AND (topic ^@ 'mail.'::text))
+policy outbox UPDATE (NOT (topic ^@ 'mail.'::text))
+policy queue_pauses ALL
 policy sessions ALL
 policy signing_keys ALL
 policy subscriptions INSERT
@@ -114,7 +126,7 @@ policy users UPDATE
 
 TEST(AccessOfTheAppRole, IsWhatWasReviewed) {
     EXPECT_EQ(access_of("buildplan_app"), R"(
-grant api_keys INSERT
+grant api_keys INSERT (created_by, expires_at, hash, id, kind, name, organization_id, prefix, scopes, user_id)
 grant api_keys SELECT
 grant api_keys UPDATE (expires_at, name, revoked_at, scopes, version)
 grant audit_heads SELECT
@@ -132,7 +144,9 @@ grant organization_members SELECT
 grant organization_members UPDATE (role, updated_at, version)
 grant organizations SELECT
 grant organizations UPDATE (delete_after, deleted_at, features, name, settings, slug, updated_at, version)
-grant outbox INSERT
+grant outbox INSERT (id, organization_id, payload, topic)
+grant outbox SELECT (done_at, failed_at, id, organization_id, round)
+grant outbox UPDATE (attempts, done_at, error, failed_at)
 grant revocations INSERT (subject)
 grant subscriptions SELECT
 grant usage INSERT

@@ -91,7 +91,8 @@ std::vector<Check> const checks = {
         WHERE a.attname <> tenant_column AND i.indexrelid::regclass::text NOT IN (
             -- Found before the tenant is known, or swept over all tenants.
             'organizations_slug_key', 'organizations_to_purge', 'api_keys_hash_key', 'idempotency_keys_by_expiry',
-            'outbox_waiting', 'organization_members_by_user', 'invitations_token_hash_key'))sql"},
+            'outbox_waiting', 'outbox_letters', 'outbox_owed', 'outbox_dead', 'outbox_settled',
+            'organization_members_by_user', 'invitations_token_hash_key'))sql"},
     {"ForeignKeysBetweenTenantTablesCarryTheTenant", std::string(tenant_tables) + R"sql(
         SELECT k.conname FROM pg_constraint k
         JOIN tenant_tables referring ON referring.oid = k.conrelid

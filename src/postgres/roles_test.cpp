@@ -83,7 +83,9 @@ TEST_F(Tenants, SystemSeesWhatItsPoliciesSayAndNothingElse) {
     EXPECT_EQ(count(system, "organizations"), "2");
     EXPECT_EQ(count(system, "api_keys"), "2");
     EXPECT_THROW(count(system, "workspaces"), ServerError);
-    EXPECT_EQ(count(system, "outbox"), "0") << "only letters are for whoever sends mail";
+    EXPECT_EQ(count(system, "outbox"), "2");
+    EXPECT_THROW(system.execute("UPDATE outbox SET topic = 'other'"), ServerError);
+    EXPECT_TRUE(system.query("DELETE FROM outbox RETURNING id").empty()) << "none is settled and old";
     EXPECT_THROW(system.execute("UPDATE api_keys SET revoked_at = NULL"), ServerError);
     EXPECT_TRUE(system.query("DELETE FROM organizations RETURNING id").empty()) << "none is to be deleted by now";
     system.execute("UPDATE api_keys SET last_used_at = now()");

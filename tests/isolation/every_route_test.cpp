@@ -24,6 +24,7 @@ std::vector<api::Route const*> routes_that(bool (*fit)(api::Route const&)) {
 bool names_something(api::Route const& route) { return route.path.find('{') != std::string_view::npos; }
 bool is_open(api::Route const& route) { return route.access.kind == Kind::anybody; }
 bool wants_a_permission(api::Route const& route) { return route.access.kind == Kind::permission; }
+bool is_for_the_installation(api::Route const& route) { return route.access.kind == Kind::installation; }
 
 auto const name_of_route = [](auto const& info) {
     std::string name{to_text(info.param->method)};
@@ -79,7 +80,11 @@ class EveryRoute : public Asked {};
 TEST_P(EveryRoute, GivesAMemberOfAnotherOrganizationNothing) {
     House const theirs;
     auto const answer = ask_in_vain(theirs.owner.auth(*server, theirs.keys.id), &theirs);
-    if (names_something(route())) EXPECT_EQ(answer.status, 404) << answer.body;
+    if (is_for_the_installation(route())) {
+        EXPECT_EQ(answer.status, 403) << answer.body;  // that there are queues is no secret
+    } else if (names_something(route())) {
+        EXPECT_EQ(answer.status, 404) << answer.body;
+    }
 }
 
 TEST_P(EveryRoute, GivesTheKeyOfAnotherOrganizationNothing) {
@@ -176,6 +181,38 @@ TEST_P(EveryRouteOfTheOrganization, LetsAViewerChangeNothing) {
 INSTANTIATE_TEST_SUITE_P(Routes, EveryRouteOfTheOrganization, ::testing::ValuesIn(routes_that([](auto const& route) {
                              return wants_a_permission(route) || (!is_open(route) && names_something(route));
                          })),
+                         name_of_route);
+
+// ------------------------------------------------------------------------------------------- who runs the installation
+class EveryRouteOfTheInstallation : public Asked {};
+
+TEST_P(EveryRouteOfTheInstallation, RefusesTheOwnerOfAnOrganizationAndItsStrongestKey) {
+    for (auto const& auth : {ours->owner.auth(*server, ours->keys.id), ours->owner.auth(*server, std::nullopt),
+                             ours->viewer.auth(*server, ours->keys.id), ours->keys.auth()}) {
+        auto const answer = ask_in_vain(auth, nullptr);
+        EXPECT_EQ(answer.status, 403) << answer.body;
+    }
+}
+
+TEST_P(EveryRouteOfTheInstallation, LetsItsOwnerInUntilTheyAreOneNoMore) {
+    Person const operator_(ours->keys, "VIEWER");
+    auto const auth = operator_.auth(*server, std::nullopt);
+    EXPECT_EQ(ask(auth).status, 403);
+    superuser().query("INSERT INTO installation_owners (user_id) VALUES ($1::uuid)", {operator_.id.to_string()});
+    server->authentication().forget(operator_.id.value);
+    auto client = server->connect();
+    // Nothing is changed by looking; what would be done is done to a queue that is not there.
+    auto const in_vain = fmt::format("/v1/admin/queues/{}", "no-such-queue");
+    EXPECT_EQ(client.ask("GET", "/v1/admin/queues", auth).status, 200);
+    EXPECT_EQ(client.ask("POST", in_vain + "/pause", auth + "Content-Type: application/json\r\n").status, 404);
+    superuser().query("DELETE FROM installation_owners WHERE user_id = $1::uuid", {operator_.id.to_string()});
+    server->authentication().forget(operator_.id.value);
+    EXPECT_EQ(ask(auth).status, 403);
+    operator_.leave(ours->keys.id);
+    superuser().query("DELETE FROM users WHERE id = $1::uuid", {operator_.id.to_string()});
+}
+
+INSTANTIATE_TEST_SUITE_P(Routes, EveryRouteOfTheInstallation, ::testing::ValuesIn(routes_that(is_for_the_installation)),
                          name_of_route);
 
 // -------------------------------------------------------------------------------------------- the comparison can fail

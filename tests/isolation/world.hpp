@@ -53,7 +53,7 @@ struct House {
     Person viewer{keys, "VIEWER"};
     std::string organization = keys.id.to_string();
     std::string slug = mark;
-    std::string member, workspace, invitation, api_key;
+    std::string member, workspace, invitation, api_key, job;
     std::string invitation_token = "bp_inv_" + base64url(random_bytes(32));
 
     House() {
@@ -81,6 +81,10 @@ struct House {
         make("audit_log (organization_id, actor_kind, actor_name, action, target_kind, target_id)",
              "'system', mark, 'workspace.created', 'workspace', mark");
         make("outbox (organization_id, topic, payload)", "'workspace.created', jsonb_build_object('name', mark)");
+        // A job of theirs that died.
+        job = make(
+            "outbox (organization_id, topic, payload, relayed_at, queue, job, failed_at, error, attempts)",
+            "'job.webhook.deliver', jsonb_build_object('name', mark), now(), 'webhook', 'deliver', now(), mark, 3");
         superuser().query(
             "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, headers, body) "
             "VALUES ($1::uuid, $2, sha256('x'), 201, '[]', convert_to($2, 'UTF8'))",
@@ -98,6 +102,8 @@ struct House {
         if (parameter == "memberId") return member;
         if (parameter == "invitationId") return invitation;
         if (parameter == "apiKeyId") return api_key;
+        if (parameter == "jobId") return job;
+        if (parameter == "queue:slug") return "webhook";
         if (parameter == "sessionId") return owner.session.to_string();
         ADD_FAILURE() << "a House has no {" << parameter << "}: give it one";
         return "unknown";

@@ -8,8 +8,9 @@ namespace buildplan::testing {
 class PrincipalMaker {
 public:
     static Principal make(OrganizationId organization = OrganizationId::make(), std::optional<UserId> user = {},
-                          std::vector<std::string> permissions = {"*"}, Principal::Proof proof = {}) {
-        return {organization, user, std::move(permissions), {}, proof};
+                          std::vector<std::string> permissions = {"*"}, Principal::Proof proof = {},
+                          bool owns_installation = false) {
+        return {organization, user, std::move(permissions), {}, proof, false, owns_installation};
     }
 };
 

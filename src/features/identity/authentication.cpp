@@ -110,7 +110,7 @@ task<Authentication::Found> Authentication::look_up_key(std::string_view hash) {
     if (found->user_id) permissions = shared_permissions(permissions, permissions_of_role(*found->role));
     std::shared_ptr<Principal const> const principal(
         new Principal(found->organization_id, found->user_id, std::move(permissions), found->role.value_or(""),
-                      {.session = {}, .key = found->id}, found->organization_deleted));
+                      {.session = {}, .key = found->id}, found->organization_deleted, found->installation));
     std::chrono::microseconds good_for = options_.keep_key;
     if (found->expires_at) good_for = std::min(good_for, *found->expires_at - time);
     if (!found->last_used_at || *found->last_used_at + touch_every < time) {
@@ -128,9 +128,9 @@ task<Authentication::Found> Authentication::look_up_token(std::string text) {
     auto const role = facts->role.value_or("");
     auto permissions = permissions_of_role(role);
     auto const organization = claims->org.value_or(OrganizationId{facts->user.value});
-    std::shared_ptr<Principal const> const principal(new Principal(organization, facts->user, std::move(permissions),
-                                                                   role, {.session = claims->sid, .key = {}},
-                                                                   facts->organization_deleted));
+    std::shared_ptr<Principal const> const principal(
+        new Principal(organization, facts->user, std::move(permissions), role, {.session = claims->sid, .key = {}},
+                      facts->organization_deleted, facts->owns_installation));
     Timestamp const expires_at{std::chrono::seconds{claims->exp}};
     auto const good_for =
         std::min<std::chrono::microseconds>(options_.keep_token, std::min(expires_at, facts->expires_at) - now());
@@ -146,8 +146,10 @@ struct StoredSession {
     std::optional<std::string> role;
     Timestamp expires_at;
     bool organization_deleted = false;
+    bool owns_installation = false;
 };
-BOOST_DESCRIBE_STRUCT(StoredSession, (), (user_id, organization_id, role, expires_at, organization_deleted))
+BOOST_DESCRIBE_STRUCT(StoredSession, (),
+                      (user_id, organization_id, role, expires_at, organization_deleted, owns_installation))
 
 // Nothing for what is no entry of this version.
 std::optional<StoredSession> read_stored(std::string_view text) {
@@ -168,7 +170,8 @@ task<std::optional<std::string>> Authentication::load_session(SessionId session,
                                          .organization_id = organization,
                                          .role = facts->role,
                                          .expires_at = facts->expires_at,
-                                         .organization_deleted = facts->organization_deleted});
+                                         .organization_deleted = facts->organization_deleted,
+                                         .owns_installation = facts->owns_installation});
 }
 
 task<std::optional<SessionFacts>> Authentication::facts_of(SessionId session,
@@ -184,7 +187,8 @@ task<std::optional<SessionFacts>> Authentication::facts_of(SessionId session,
         co_return SessionFacts{.user = stored->user_id,
                                .expires_at = stored->expires_at,
                                .role = std::move(stored->role),
-                               .organization_deleted = stored->organization_deleted};
+                               .organization_deleted = stored->organization_deleted,
+                               .owns_installation = stored->owns_installation};
     }
     people_->forget_session(session);  // it works in another organization now, or goes on for longer
     co_return co_await find_session(session, organization);
@@ -198,7 +202,8 @@ task<std::optional<SessionFacts>> Authentication::find_session(SessionId session
     co_return SessionFacts{.user = found->user_id,
                            .expires_at = found->expires_at,
                            .role = std::move(found->role),
-                           .organization_deleted = found->organization_deleted};
+                           .organization_deleted = found->organization_deleted,
+                           .owns_installation = found->owns_installation};
 }
 
 std::shared_ptr<Principal const> Authentication::act_for(OrganizationId organization,

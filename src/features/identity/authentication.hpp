@@ -33,6 +33,7 @@ struct SessionFacts {
     Timestamp expires_at;
     std::optional<std::string> role;  // in the organization that was asked about; nothing for one who is no member
     bool organization_deleted = false;
+    bool owns_installation = false;
 };
 
 class Authentication final : public api::Authenticator {

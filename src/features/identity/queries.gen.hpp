@@ -70,8 +70,7 @@ struct AnyOrganization {
     }
 };
 
-// The first of an installation, on the highest tier: whoever runs it is held to no plan. Nothing when the slug is
-// taken.
+// The first of an installation, on the highest tier: whoever runs it is held to no plan. Nothing when the slug is taken.
 struct CreateOrganization {
     std::string_view name;
     std::string_view slug;
@@ -126,6 +125,90 @@ struct FindOrganization {
     static Row read(postgres::RowView row) {
         return {
             .id = row.get<OrganizationId>(0),
+        };
+    }
+};
+
+// The key of whoever runs the installation; no request can do so.
+struct MarkInstallationKey {
+    std::string_view hash;
+
+    static constexpr char sql[] =
+        R"sql(UPDATE api_keys SET installation = true WHERE hash = $1 AND NOT installation)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::bytea,  // hash
+    };
+    static constexpr postgres::Statement statement{"identity.mark_installation_key", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::run;
+    static constexpr bool across_tenants = true;
+    using Row = void;
+    void bind(postgres::Parameters& parameters) const { parameters.add(hash); }
+};
+
+// Nothing where nobody has that address.
+struct AddInstallationOwner {
+    std::string_view email;
+
+    static constexpr char sql[] = R"sql(WITH person AS (
+    SELECT id FROM users WHERE email_lc = lower($1)
+), added AS (
+    INSERT INTO installation_owners (user_id) SELECT id FROM person ON CONFLICT (user_id) DO NOTHING RETURNING user_id
+)
+SELECT id AS user_id, EXISTS (SELECT FROM added) AS added FROM person)sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::text,  // email
+    };
+    static constexpr postgres::Statement statement{"identity.add_installation_owner", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::one;
+    static constexpr bool across_tenants = true;
+    struct Row {
+        UserId user_id;
+        bool added;
+    };
+    void bind(postgres::Parameters& parameters) const { parameters.add(email); }
+    static Row read(postgres::RowView row) {
+        return {
+            .user_id = row.get<UserId>(0),
+            .added = row.get<bool>(1),
+        };
+    }
+};
+
+struct RemoveInstallationOwner {
+    std::string_view email;
+
+    static constexpr char sql[] =
+        R"sql(DELETE FROM installation_owners WHERE user_id IN (SELECT id FROM users WHERE email_lc = lower($1)))sql";
+    static constexpr std::uint32_t parameter_types[] = {
+        postgres::oid::text,  // email
+    };
+    static constexpr postgres::Statement statement{"identity.remove_installation_owner", sql, parameter_types};
+    static constexpr auto cardinality = postgres::Cardinality::run;
+    static constexpr bool across_tenants = true;
+    using Row = void;
+    void bind(postgres::Parameters& parameters) const { parameters.add(email); }
+};
+
+struct ListInstallationOwners {
+    static constexpr char sql[] =
+        R"sql(SELECT u.id AS user_id, u.email, u.name, o.created_at FROM installation_owners o JOIN users u ON u.id = o.user_id
+ORDER BY o.created_at, u.id)sql";
+    static constexpr postgres::Statement statement{"identity.list_installation_owners", sql, {}};
+    static constexpr auto cardinality = postgres::Cardinality::many;
+    static constexpr bool across_tenants = true;
+    struct Row {
+        UserId user_id;
+        std::string email;
+        std::string name;
+        Timestamp created_at;
+    };
+    void bind(postgres::Parameters&) const {}
+    static Row read(postgres::RowView row) {
+        return {
+            .user_id = row.get<UserId>(0),
+            .email = row.get<std::string>(1),
+            .name = row.get<std::string>(2),
+            .created_at = row.get<Timestamp>(3),
         };
     }
 };

@@ -20,6 +20,17 @@ task<ApiKeyId> create_service_key(api::Tx& tx, std::string name, std::string key
 // A new one; nothing when the slug is taken.
 task<std::optional<OrganizationId>> create_organization(postgres::SystemTx& tx, std::string name, std::string slug);
 
+// Who runs the installation; see api::installation_owner. Written by the command line alone.
+struct InstallationOwner {
+    UserId user;
+    std::string email, name;
+    Timestamp since;
+};
+enum class OwnerAdded : std::uint8_t { added, was_one, nobody };  // nobody: no account has that address
+task<OwnerAdded> add_installation_owner(postgres::SystemPool& system, std::string email);
+task<bool> remove_installation_owner(postgres::SystemPool& system, std::string email);
+task<std::vector<InstallationOwner>> installation_owners(postgres::SystemPool& system);
+
 // For an installation that is used on one's own machine: makes sure that there is an organization to begin with ("My
 // organization", slug `local`, made only where there is no organization at all) and that `key` (make_key) opens it with
 // the scope `*`. Whoever calls it writes the key down first and gives the same one again at the next start: then a

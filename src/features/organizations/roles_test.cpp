@@ -115,6 +115,15 @@ constexpr Expected routes[] = {
     {"DELETE /v1/workspaces/{workspaceId}", "OAM.."},
     {"GET /v1/audit-log", "OA..."},
     {"GET /v1/audit-log/export", "OA..."},
+    // Whoever runs the installation.
+    {"GET /v1/admin/queues", "!"},
+    {"GET /v1/admin/queues/{queue:slug}", "!"},
+    {"GET /v1/admin/queues/{queue:slug}/dead-jobs", "!"},
+    {"POST /v1/admin/queues/{queue:slug}/dead-jobs/{jobId}/retry", "!"},
+    {"POST /v1/admin/queues/{queue:slug}/retry", "!"},
+    {"POST /v1/admin/queues/{queue:slug}/pause", "!"},
+    {"POST /v1/admin/queues/{queue:slug}/resume", "!"},
+    {"POST /v1/admin/queues/{queue:slug}/drain", "!"},
     {"GET /v1/subscription", "O...."},
     {"GET /v1/usage", "OAM.."},
     {"GET /v1/api-keys", "*"},
@@ -164,6 +173,7 @@ TEST(RoleMatrix, NamesEachRouteAndNoOther) {
             ASSERT_NE(row, expected.end()) << name << " is not in the matrix: say who may call it";
             EXPECT_EQ(row->second == "-", route.access.kind == api::Access::Kind::anybody) << name;
             EXPECT_EQ(row->second == "*", route.access.kind == api::Access::Kind::signed_in) << name;
+            EXPECT_EQ(row->second == "!", route.access.kind == api::Access::Kind::installation) << name;
         }
     }
     for (auto const& [name, who] : expected) EXPECT_TRUE(found.contains(std::string(name))) << name << " is no route";

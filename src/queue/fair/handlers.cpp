@@ -27,7 +27,7 @@ void Handlers::add_raw(std::string queue, std::string job, bullmq::Handler handl
 
 task<bullmq::Result> Handlers::handle(bullmq::Run& run) const {
     auto const found = known_.find(std::pair(std::string(run.keys().queue()), run.job().name));
-    if (found == known_.end()) return bullmq::answer_ping(run);
+    if (found == known_.end()) return otherwise_ ? otherwise_(run) : bullmq::answer_ping(run);
     return found->second(run);
 }
 

@@ -22,11 +22,15 @@ public:
     // For those that delay themselves, wait for children and the like.
     void add_raw(std::string queue, std::string job, bullmq::Handler handler);
 
+    // Whoever does all that has nobody of its own, `ping` included.
+    void otherwise(bullmq::Handler handler) { otherwise_ = std::move(handler); }
+
     // Does it. Outlives the task.
     task<bullmq::Result> handle(bullmq::Run& run) const;
 
 private:
     std::map<std::pair<std::string, std::string>, bullmq::Handler, std::less<>> known_;
+    bullmq::Handler otherwise_;
 };
 
 }  // namespace buildplan::queue::fair

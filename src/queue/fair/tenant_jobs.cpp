@@ -42,6 +42,34 @@ std::unique_ptr<Taken> taken(std::shared_ptr<QueueKeys const> keys, bullmq::Job 
 
 }  // namespace
 
+TenantJobs::TenantJobs(metrics::Registry& registry, redis::Client& client, bullmq::Runner& runner,
+                       TenantJobsOptions options)
+    : client_(client), runner_(runner), options_(std::move(options)) {
+    for (std::size_t queue = 0; queue < times_.size(); ++queue) {
+        auto const name = bullmq::queues::all[queue];
+        for (auto const& row : tiers) {
+            times_[queue][index_of(row.tier)] = {
+                &registry.histogram("buildplan_job_wait_seconds",
+                                    "From when a job could first have been taken until it was.",
+                                    {{"queue", name}, {"tier", row.name}}),
+                &registry.histogram("buildplan_job_run_seconds",
+                                    "From when a job was taken until what became of it was handed in.",
+                                    {{"queue", name}, {"tier", row.name}})};
+        }
+    }
+}
+
+TenantJobs::Times const& TenantJobs::times_of(Turn const& turn) const {
+    auto const at = std::ranges::find(bullmq::queues::all, std::string_view(turn.member.queue));
+    auto const number = at == bullmq::queues::all.end() ? 0 : at - bullmq::queues::all.begin();
+    return times_[static_cast<std::size_t>(number)][index_of(turn.tier)];
+}
+
+std::unique_ptr<Taken> TenantJobs::note_wait(Turn const& turn, std::unique_ptr<Taken> job) const {
+    if (job->waited) times_of(turn).wait->observe(job->waited->count());
+    return job;
+}
+
 std::optional<redis::Command> TenantJobs::cap_command(Turn const& turn, QueueKeys const& keys) {
     auto const most = turn.cap.value_or(row_of(turn.tier).cap);
     auto const now = Clock::now();
@@ -54,6 +82,7 @@ std::optional<redis::Command> TenantJobs::cap_command(Turn const& turn, QueueKey
 }
 
 task<Jobs::Took> TenantJobs::take(Turn const& turn) {
+    if (options_.paused(turn.member.queue)) co_return Took{};
     auto keys = std::make_shared<QueueKeys const>(turn.member.keys());
     bullmq::Claim claim{.token = fmt::format("{}:{}", options_.process, turn.number),
                         .lock_duration = options_.lock_duration,
@@ -68,19 +97,25 @@ task<Jobs::Took> TenantJobs::take(Turn const& turn) {
     auto next = bullmq::read_next(std::move(replies[at]));
     Took took;
     if (next.job) {
-        took.job = taken(std::move(keys), std::move(*next.job), std::move(claim));
+        took.job = note_wait(turn, taken(std::move(keys), std::move(*next.job), std::move(claim)));
         took.more = !replies[at + 1].is_error() && replies[at + 1].as_integer() > 0;
     }
     co_return took;
 }
 
-task<std::unique_ptr<Taken>> TenantJobs::work(Turn const&, std::unique_ptr<Taken> job, std::function<bool()> more) {
+task<std::unique_ptr<Taken>> TenantJobs::work(Turn const& turn, std::unique_ptr<Taken> job,
+                                              std::function<bool()> more) {
     auto& mine = static_cast<TakenJob&>(*job);
     auto const keys = mine.keys;
     auto const claim = mine.claim;
-    auto next = co_await runner_.work(keys, std::move(mine.job), claim, std::move(more));
+    auto const began = Clock::now();
+    std::function<bool()> const unless_paused = [this, &turn, more = std::move(more)] {
+        return more() && !options_.paused(turn.member.queue);
+    };
+    auto next = co_await runner_.work(keys, std::move(mine.job), claim, unless_paused);
+    times_of(turn).run->observe(std::chrono::duration<double>(Clock::now() - began).count());
     if (!next.job) co_return nullptr;
-    co_return taken(keys, std::move(*next.job), claim);
+    co_return note_wait(turn, taken(keys, std::move(*next.job), claim));
 }
 
 task<> TenantJobs::give_back(std::unique_ptr<Taken> job) {
@@ -90,7 +125,9 @@ task<> TenantJobs::give_back(std::unique_ptr<Taken> job) {
 
 task<Standing> TenantJobs::probe(Member const& member) {
     auto const keys = member.keys();
-    co_return co_await fair::probe(client_, keys);
+    auto standing = co_await fair::probe(client_, keys);
+    if (standing.kind != Standing::Kind::empty && options_.paused(member.queue)) standing.kind = Standing::Kind::paused;
+    co_return standing;
 }
 
 task<bool> TenantJobs::recover(Member const& member) {

@@ -3,9 +3,14 @@
 // organization's tier before anything is taken from it.
 #pragma once
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+
+#include "core/metrics.hpp"
 
 #include "queue/bullmq/runner.hpp"
 #include "queue/fair/jobs.hpp"
@@ -17,13 +22,14 @@ struct TenantJobsOptions {
     bullmq::Millis lock_duration{30'000};
     std::int64_t most_stalls = 1;                  // how often a job may lose its worker before it fails
     std::chrono::milliseconds trust_caps{60'000};  // a cap that was set so long ago is set again
+    // Whether nobody is to work on a queue now, whichever organization's.
+    std::function<bool(std::string_view queue)> paused = [](std::string_view) { return false; };
 };
 
 class TenantJobs final : public Jobs {
 public:
     // All of these outlive it.
-    TenantJobs(redis::Client& client, bullmq::Runner& runner, TenantJobsOptions options)
-        : client_(client), runner_(runner), options_(std::move(options)) {}
+    TenantJobs(metrics::Registry& registry, redis::Client& client, bullmq::Runner& runner, TenantJobsOptions options);
 
     task<Took> take(Turn const& turn) override;
     task<std::unique_ptr<Taken>> work(Turn const& turn, std::unique_ptr<Taken> job,
@@ -39,9 +45,16 @@ private:
     };
     [[nodiscard]] std::optional<redis::Command> cap_command(Turn const& turn, bullmq::QueueKeys const& keys);
 
+    struct Times {
+        metrics::Histogram *wait, *run;
+    };
+    Times const& times_of(Turn const& turn) const;
+    std::unique_ptr<Taken> note_wait(Turn const& turn, std::unique_ptr<Taken> job) const;
+
     redis::Client& client_;
     bullmq::Runner& runner_;
     TenantJobsOptions options_;
+    std::array<std::array<Times, tiers.size()>, bullmq::queues::all.size()> times_{};
     std::unordered_map<Member, Cap> caps_;
 };
 

@@ -27,6 +27,8 @@ struct WorkersOptions {
     PoolOptions pool = {};  // of these: the times
     WatchOptions watching = {};
     bullmq::RunnerOptions runner = {};
+    // Whether nobody is to work on a queue now, whichever organization's.
+    std::function<bool(std::string_view queue)> paused = [](std::string_view) { return false; };
 };
 
 class Workers {

@@ -21,7 +21,8 @@ struct FindKey {
     static constexpr char sql[] =
         R"sql(SELECT k.organization_id, k.id, k.user_id, k.scopes, k.expires_at, k.revoked_at, k.last_used_at, m.role,
        EXISTS (SELECT FROM organizations o WHERE o.id = k.organization_id AND o.deleted_at IS NOT NULL)
-           AS organization_deleted
+           AS organization_deleted,
+       k.installation
 FROM api_keys k LEFT JOIN organization_members m ON m.organization_id = k.organization_id AND m.user_id = k.user_id
 WHERE k.hash = $1)sql";
     static constexpr std::uint32_t parameter_types[] = {
@@ -40,6 +41,7 @@ WHERE k.hash = $1)sql";
         std::optional<Timestamp> last_used_at;
         std::optional<std::string> role;
         bool organization_deleted;
+        bool installation;
     };
     void bind(postgres::Parameters& parameters) const { parameters.add(hash); }
     static Row read(postgres::RowView row) {
@@ -53,6 +55,7 @@ WHERE k.hash = $1)sql";
             .last_used_at = row.get<std::optional<Timestamp>>(6),
             .role = row.get<std::optional<std::string>>(7),
             .organization_deleted = row.get<bool>(8),
+            .installation = row.get<bool>(9),
         };
     }
 };

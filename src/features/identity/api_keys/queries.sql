@@ -6,11 +6,12 @@
 -- type: before_id ApiKeyId
 -- type: id ApiKeyId
 
--- name: find_key :one system !organization_id !id !scopes ?role ?user_id ?expires_at ?revoked_at ?last_used_at !organization_deleted
+-- name: find_key :one system !organization_id !id !scopes ?role ?user_id ?expires_at ?revoked_at ?last_used_at !organization_deleted !installation
 -- Whose it is, and what a person's key can be worth: their role now.
 SELECT k.organization_id, k.id, k.user_id, k.scopes, k.expires_at, k.revoked_at, k.last_used_at, m.role,
        EXISTS (SELECT FROM organizations o WHERE o.id = k.organization_id AND o.deleted_at IS NOT NULL)
-           AS organization_deleted
+           AS organization_deleted,
+       k.installation
 FROM api_keys k LEFT JOIN organization_members m ON m.organization_id = k.organization_id AND m.user_id = k.user_id
 WHERE k.hash = $hash;
 

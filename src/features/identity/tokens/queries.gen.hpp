@@ -20,7 +20,8 @@ struct FindSession {
 
     static constexpr char sql[] = R"sql(SELECT s.user_id, s.expires_at, m.role,
        EXISTS (SELECT FROM organizations o WHERE o.id = m.organization_id AND o.deleted_at IS NOT NULL)
-           AS organization_deleted
+           AS organization_deleted,
+       EXISTS (SELECT FROM installation_owners i WHERE i.user_id = s.user_id) AS owns_installation
 FROM sessions s LEFT JOIN organization_members m ON m.organization_id = $1 AND m.user_id = s.user_id
 WHERE s.id = $2 AND s.revoked_at IS NULL AND s.expires_at > now())sql";
     static constexpr std::uint32_t parameter_types[] = {
@@ -35,6 +36,7 @@ WHERE s.id = $2 AND s.revoked_at IS NULL AND s.expires_at > now())sql";
         Timestamp expires_at;
         std::optional<std::string> role;
         bool organization_deleted;
+        bool owns_installation;
     };
     void bind(postgres::Parameters& parameters) const {
         parameters.add(organization_id);
@@ -46,6 +48,7 @@ WHERE s.id = $2 AND s.revoked_at IS NULL AND s.expires_at > now())sql";
             .expires_at = row.get<Timestamp>(1),
             .role = row.get<std::optional<std::string>>(2),
             .organization_deleted = row.get<bool>(3),
+            .owns_installation = row.get<bool>(4),
         };
     }
 };

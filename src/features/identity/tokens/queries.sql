@@ -3,11 +3,12 @@
 -- type: organization_id OrganizationId
 -- type: session_id SessionId
 
--- name: find_session :one system !user_id !expires_at ?role !organization_deleted
+-- name: find_session :one system !user_id !expires_at ?role !organization_deleted !owns_installation
 -- Who it is, and what they are in the organization that the token speaks for. Nothing when the session is over.
 SELECT s.user_id, s.expires_at, m.role,
        EXISTS (SELECT FROM organizations o WHERE o.id = m.organization_id AND o.deleted_at IS NOT NULL)
-           AS organization_deleted
+           AS organization_deleted,
+       EXISTS (SELECT FROM installation_owners i WHERE i.user_id = s.user_id) AS owns_installation
 FROM sessions s LEFT JOIN organization_members m ON m.organization_id = $organization_id? AND m.user_id = s.user_id
 WHERE s.id = $session_id AND s.revoked_at IS NULL AND s.expires_at > now();
 
