@@ -5,11 +5,11 @@
 set(bullmq_scripts
   addDelayedJob-6 addJobScheduler-11 addLog-2 addParentJob-6 addPrioritizedJob-9 addStandardJob-9 changeDelay-4
   changePriority-7 cleanJobsInSet-3 drain-5 extendLock-2 extendLocks-1 getCounts-1 getCountsPerPriority-2
-  getDependencyCounts-4 getJobScheduler-1 getJobs-1 getMetrics-2 getRateLimitTtl-2 getStateV2-8 isFinished-3 isMaxed-2
+  getJobScheduler-1 getJobs-1 getRateLimitTtl-2 getStateV2-8 isFinished-3 isMaxed-2
   moveJobFromActiveToWait-9 moveJobsToWait-8 moveStalledJobsToWait-9 moveToActive-11 moveToDelayed-11
-  moveToFinished-14 moveToWaitingChildren-7 obliterate-2 pause-7 promote-9 releaseLock-1
+  moveToFinished-14 moveToWaitingChildren-7 obliterate-2 pause-7 promote-9
   releaseParentIfNoPendingDependencies-2 removeChildDependency-1 removeDeduplicationKey-1 removeJob-2
-  removeJobScheduler-3 removeUnprocessedChildren-2 reprocessJob-9 retryJob-11 saveStacktrace-1 updateData-1
+  removeJobScheduler-3 removeUnprocessedChildren-2 reprocessJob-9 retryJob-11 updateData-1
   updateJobScheduler-12 updateProgress-3)
 
 find_program(NODE NAMES node nodejs REQUIRED)

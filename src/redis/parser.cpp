@@ -19,6 +19,7 @@ std::optional<Value> Parser::next(std::string_view& input) {
     if (broken_) refuse("broken before");
     for (;;) {
         std::optional<Value> made;
+        if (in_bulk_ && place_bulk(input)) continue;
         if (in_bulk_) {
             made = take_bulk(input);
             if (!made) return std::nullopt;
@@ -73,6 +74,18 @@ std::optional<Value> Parser::take_bulk(std::string_view& input) {
     if (!bulk_.ends_with("\r\n")) refuse("text that does not end where it should");
     bulk_.resize(bulk_size_);
     return finish_bulk(std::exchange(bulk_, {}));
+}
+
+// The usual way, without detours: a text that is there as a whole, and not the last of its aggregate.
+bool Parser::place_bulk(std::string_view& input) {
+    if (open_.empty() || open_.back().missing < 2 || bulk_kind_ == Kind::verbatim) return false;
+    if (!bulk_.empty() || input.size() < bulk_size_ + 2) return false;
+    if (input[bulk_size_] != '\r' || input[bulk_size_ + 1] != '\n') return false;
+    open_.back().items.push_back(Value::text(bulk_kind_, std::string(input.substr(0, bulk_size_))));
+    --open_.back().missing;
+    input.remove_prefix(bulk_size_ + 2);
+    in_bulk_ = false;
+    return true;
 }
 
 Value Parser::finish_bulk(std::string text) {

@@ -48,6 +48,7 @@ private:
     [[noreturn]] void refuse(char const* why);
     std::optional<std::string_view> take_line(std::string_view& input);
     std::optional<Value> take_bulk(std::string_view& input);
+    bool place_bulk(std::string_view& input);
     std::optional<Value> interpret(std::string_view line);
     std::optional<Value> begin_bulk(Value::Kind kind, std::string_view length);
     std::optional<Value> begin_aggregate(Value::Kind kind, std::string_view count, unsigned each,

@@ -43,9 +43,24 @@ struct Job {
 // is not there.
 std::optional<Job> read_job(std::string id, redis::Value fields);
 
+// A job or none, as std::optional has it, but moved at the price of a pointer: it goes through many hands.
+class MaybeJob {
+public:
+    MaybeJob() = default;
+    MaybeJob(Job job) : job_(std::make_unique<Job>(std::move(job))) {}
+    [[nodiscard]] bool has_value() const noexcept { return job_ != nullptr; }
+    explicit operator bool() const noexcept { return job_ != nullptr; }
+    Job& operator*() const noexcept { return *job_; }
+    Job* operator->() const noexcept { return job_.get(); }
+    operator std::optional<Job>() && { return job_ ? std::optional(std::move(*job_)) : std::nullopt; }
+
+private:
+    std::unique_ptr<Job> job_;
+};
+
 // What a script that hands out jobs answers with.
 struct Next {
-    std::optional<Job> job = {};
+    MaybeJob job = {};
     Millis limited{0};       // how long the rate limit still holds, when that is why there is none
     Moment delayed_until{};  // when the next delayed job is due, when there is one
 };

@@ -107,7 +107,7 @@ public:
     task<std::vector<std::pair<std::string, std::string>>> children_values();
 
     // Made by a runner.
-    Run(redis::Client& client, std::shared_ptr<QueueKeys const> keys, Job job, Claim claim)
+    Run(redis::Client& client, std::shared_ptr<QueueKeys const> keys, Job&& job, Claim&& claim)
         : client_(&client), keys_(std::move(keys)), job_(std::move(job)), claim_(std::move(claim)) {}
     Run(Run const&) = delete;
     Run& operator=(Run const&) = delete;

@@ -65,7 +65,7 @@ struct Worker::State : std::enable_shared_from_this<Worker::State> {
     static task<> fetch(std::shared_ptr<State> self);
     task<std::optional<Next>> take(Claim const& claim);
     task<bool> wait_for_work(redis::Blocking& blocking);
-    static task<> slot(std::shared_ptr<State> self, Job job, Claim claim);
+    static task<> slot(std::shared_ptr<State> self, MaybeJob job, Claim claim);
     static task<> check_stalled(std::shared_ptr<State> self);
 };
 
@@ -145,7 +145,7 @@ task<> Worker::State::fetch(std::shared_ptr<State> self) {
         self->note(*next);
         if (!next->job) continue;
         ++self->busy;
-        self->loop.spawn("job", slot(self, std::move(*next->job), std::move(claim)));
+        self->loop.spawn("job", slot(self, std::move(next->job), std::move(claim)));
     }
 }
 
@@ -205,13 +205,12 @@ task<bool> Worker::State::wait_for_work(redis::Blocking& blocking) {
     co_return delayed_until - moment_now() < shortest;
 }
 
-task<> Worker::State::slot(std::shared_ptr<State> self, Job job, Claim claim) {
+task<> Worker::State::slot(std::shared_ptr<State> self, MaybeJob job, Claim claim) {
     auto const more = [state = self.get()] { return state->takes() && state->busy <= state->options.concurrency; };
-    for (;;) {
-        auto next = co_await self->runner.work(self->keys, std::move(job), claim, more);
+    while (job) {
+        auto next = co_await self->runner.work(self->keys, std::move(*job), claim, more);
         if (next.job || next.limited.count() > 0 || next.delayed_until != Moment{}) self->note(next);
-        if (!next.job) break;
-        job = std::move(*next.job);
+        job = std::move(next.job);
     }
     --self->busy;
     self->changed.wake();

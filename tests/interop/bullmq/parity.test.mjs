@@ -342,8 +342,8 @@ same('at its global concurrency', async (call) => {
 });
 same('rate limited by a worker', async (call) => {
   for (let i = 0; i < 4; ++i) await call('add', { name: 'n', data: {} });
-  await workOff(call, { limiter: { max: 2, duration: 60 } });
-  await sleep(120); // until the limit is over
+  await workOff(call, { limiter: { max: 2, duration: 1000 } });
+  await sleep(1200); // until the limit is over
 });
 same('rate limited as a whole', async (call) => {
   await call('setGlobalRateLimit', { max: 1, duration: 60_000 });
