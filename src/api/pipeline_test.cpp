@@ -54,8 +54,8 @@ TEST_F(PipelineTest, WhoeverRunsTheInstallationHasNoPermissionByThat) {
 TEST_F(PipelineTest, RingsTheBellAfterWhatItHasWrittenAndNotOtherwise) {
     auto& rings =
         server.shard().loop.metrics().counter("buildplan_bell_rings_total", "", {{"channel", "buildplan_outbox"}});
-    server.ask("GET", thing, us.auth());
-    server.ask("POST", "/v1/failing", us.json(), R"({"topic":"a"})");
+    EXPECT_EQ(server.ask("GET", thing, us.auth()).status, 200);
+    EXPECT_EQ(server.ask("POST", "/v1/failing", us.json(), R"({"topic":"a"})").status, 409);
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
     EXPECT_EQ(rings.value(), 0u);
     EXPECT_EQ(server.ask("POST", "/v1/events", us.json(), R"({"topic":"a"})").status, 201);
