@@ -42,6 +42,7 @@ std::map<std::string, std::string> const reviewed = {
     {"identity/sign_in/found_organization", "registration records it in the same transaction"},
     {"identity/sign_in/join_as_owner", "registration records it in the same transaction"},
     {"identity/sign_in/subscribe_to_free", "registration records it in the same transaction"},
+    {"identity/mark_installation_key", "who runs the installation is no change of an organization's"},
     {"organizations/purge_one", "the log goes with its organization"},
 };
 
