@@ -36,7 +36,7 @@ std::string Postbox::line(identity::WaitingLetter const& letter, std::string_vie
 
 void Postbox::start(std::string site, std::function<void(std::string const&)> print) {
     asio::co_spawn(loop_.io(), run(gate_.enter(), std::move(site), std::move(print)),
-                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr) {}));
+                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr const&) {}));
 }
 
 task<> Postbox::stop() {

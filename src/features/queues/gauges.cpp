@@ -17,7 +17,7 @@ Gauges::Gauges(Loop& loop, postgres::SystemPool& system, redis::Client& redis, s
 
 void Gauges::start() {
     asio::co_spawn(loop_.io(), run(gate_.enter()),
-                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr) {}));
+                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr const&) {}));
 }
 
 task<> Gauges::stop() {

@@ -34,7 +34,7 @@ Relay::Relay(Loop& loop, postgres::SystemPool& system, Sink& sink, jobs::Catalog
 
 void Relay::start() {
     asio::co_spawn(loop_.io(), run(gate_.enter()),
-                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr) {}));
+                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr const&) {}));
 }
 
 task<> Relay::stop() {

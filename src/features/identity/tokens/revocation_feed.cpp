@@ -78,7 +78,7 @@ task<> RevocationFeed::read() {
 void RevocationFeed::start() {
     auto pass = gate_.enter();
     asio::co_spawn(loop_.io(), run(std::move(pass)),
-                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr) {}));
+                   asio::bind_cancellation_slot(cancel_.slot(), [](std::exception_ptr const&) {}));
 }
 
 task<> RevocationFeed::stop() {
