@@ -201,7 +201,8 @@ TEST_F(TheQueue, GetsEachJobOnceFromRelaysThatAreKilled) {
     int kills = 0;
     for (; waits() != "0" && kills < 300; ++kills) {
         test_support::Forked relay(relay_until_killed);
-        std::this_thread::sleep_for(std::chrono::milliseconds{25 + kills * 13 % 40});
+        // Longer and longer, so that a slow build gets somewhere, too.
+        std::this_thread::sleep_for(std::chrono::milliseconds{25 + kills * 13 % 40 + kills});
         relay.kill9();
     }
     EXPECT_EQ(waits(), "0");
