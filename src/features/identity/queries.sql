@@ -20,7 +20,8 @@ FROM made;
 SELECT EXISTS (SELECT FROM organizations) AS found;
 
 -- name: create_organization :one system
--- The first of an installation, on the highest tier: whoever runs it is held to no plan. Nothing when the slug is taken.
+-- The first of an installation, on the highest tier: whoever runs it is held to no plan.
+-- Nothing when the slug is taken.
 WITH made AS (
     INSERT INTO organizations (name, slug) VALUES ($name, $slug) ON CONFLICT (slug) DO NOTHING RETURNING id, name, slug
 ), subscription AS (
