@@ -58,7 +58,10 @@ Workers::Workers(Loop& loop, redis::Client& client, redis::Options const& redis,
       process_(fmt::format("{}/{}", options.process.empty() ? Uuid::v7().to_string() : options.process, loop.index())),
       runner_(loop, client, handler_of(handlers), options.runner),
       jobs_(loop.metrics(), client, runner_,
-            {.process = process_, .lock_duration = options.lock_duration, .paused = options.paused}),
+            {.process = process_,
+             .lock_duration = options.lock_duration,
+             .most_stalls = options.most_stalls,
+             .paused = options.paused}),
       subscriber_(loop, redis),
       watches_(options.watch) {
     for (auto const& queue : options.queues) {

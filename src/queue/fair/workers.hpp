@@ -22,6 +22,7 @@ struct WorkersOptions {
     std::vector<Tier> tiers{Tier::free, Tier::pro, Tier::enterprise};
     std::size_t concurrency = 10;
     bullmq::Millis lock_duration{30'000};
+    std::int64_t most_stalls = 1;      // how often a job may lose its worker before it fails
     std::string slot = "{bpsched:0}";  // the hash tag of the index
     bool watch = true;
     PoolOptions pool = {};  // of these: the times
