@@ -23,7 +23,8 @@ std::uint64_t wish(char const* name, std::uint64_t otherwise) {
 std::vector<std::uint64_t> seeds() {
     if (auto const one = wish("BUILDPLAN_CHAOS_SEED", 0); one != 0) return {one};
     std::vector<std::uint64_t> all;
-    for (std::uint64_t seed = 1; seed <= wish("BUILDPLAN_CHAOS_SEEDS", 10); ++seed) all.push_back(seed);
+    auto const count = std::max<std::uint64_t>(wish("BUILDPLAN_CHAOS_SEEDS", 10), 1);  // none would pass
+    for (std::uint64_t seed = 1; seed <= count; ++seed) all.push_back(seed);
     return all;
 }
 
