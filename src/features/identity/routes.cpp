@@ -176,7 +176,7 @@ constexpr auto too_many = api::fails(429, "too-many-attempts", "Tried too often;
 constexpr auto no_session = api::fails(403, "session-required", "A key signs nobody in or out; this wants a session.");
 constexpr auto bad_link = api::fails(400, "invalid-token", "The link was used before, is too old or is incomplete.");
 
-constexpr auto small = api::body_limit(16 * 1024);
+constexpr auto small = api::body_limit(16uz * 1024);
 
 constexpr api::Route table[] = {
     {"POST", "/auth/register", api::open, api::handle<register_person>, "Register and begin an organization",
