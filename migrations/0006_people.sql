@@ -1,6 +1,11 @@
 -- phase: expand
 -- People, what they may do, how they are signed in, what they pay for and what they did.
 
+-- A time as the API writes it (RFC 3339, UTC, milliseconds), for what is kept as JSON.
+CREATE FUNCTION api_time(moment timestamptz) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+
 -- ------------------------------------------------------------------------------------------------------------ people
 -- A person belongs to no tenant: membership says where they are.
 CREATE TABLE users (

@@ -74,8 +74,8 @@ void Call::check_json() const {
         return;
     if (!header && request_.body.empty()) throw problems::malformed("The request has no body; it needs one of JSON.");
     throw Problem(415, "unsupported-media-type",
-                  patch ? "The body is of the type application/merge-patch+json or application/json."
-                        : "The body is of the type application/json.");
+                  patch ? "Send the body as application/merge-patch+json or application/json."
+                        : "Send the body as application/json.");
 }
 
 void Call::read_query(json::Type const& type, void* out) const { decode_query(request_.query, route(), type, out); }

@@ -19,7 +19,8 @@ constexpr std::string_view introduction =
     "Every answer of this API is JSON unless it says otherwise. Times are RFC 3339 in UTC, ids are UUIDs. Fields that "
     "you do not know may appear in answers at any time; ignore them. What goes wrong is told as a problem (RFC 9457) "
     "with a stable `code`.\n\n"
-    "Lists take `limit` and `cursor` and answer `items` and `nextCursor`. Every POST takes an `Idempotency-Key`. "
+    "Lists take `limit` and `cursor` and answer `items` and `nextCursor`. Every POST under /v1 takes an "
+    "`Idempotency-Key`. "
     "Resources carry an `ETag`; `If-Match` guards changes. PATCH is JSON Merge Patch (RFC 7396).";
 
 dom::object text_header(std::string_view description) {

@@ -72,6 +72,10 @@ std::map<int, std::vector<ProblemKind>> problems_of(Route const& route) {
     if (!is_open) add(401, "unauthenticated");
     if (route.access.kind == Access::Kind::permission || route.access.kind == Access::Kind::installation)
         add(403, "forbidden");
+    if (route.access.kind == Access::Kind::permission) {
+        add(403, "organization-required");
+        add(403, "organization-deleted");
+    }
     if (route.path.find('{') != std::string_view::npos) add(404, "not-found");
     if (route.takes_if_match()) add(412, "precondition-failed");
     if (route.match_required) add(428, "precondition-required");
@@ -79,7 +83,7 @@ std::map<int, std::vector<ProblemKind>> problems_of(Route const& route) {
         add(413, "body-too-large");
         add(415, "unsupported-media-type");
     }
-    if (route.body || route.query || !route.sorts.empty()) add(422, "invalid");
+    if (!is_open || route.body || route.query) add(422, "invalid");
     if (!is_open && !route.unlimited) add(429, "rate-limited");
     if (!is_open) {
         add(503, "unavailable");

@@ -5,7 +5,9 @@
 #include "api/authenticator.hpp"
 #include "api/http_date.hpp"
 #include "api/problem_response.hpp"
+#include "api/query_reader.hpp"
 #include "api/tx.hpp"
+#include "core/text.hpp"
 #include "postgres/bell.hpp"
 #include "postgres/pool.hpp"
 #include "postgres/retry.hpp"
@@ -17,6 +19,13 @@ void say_allowance(net::Response& response, Allowance const& allowance) {
     response.header("RateLimit-Limit", std::to_string(allowance.limit));
     response.header("RateLimit-Remaining", std::to_string(std::max<std::int64_t>(allowance.remaining, 0)));
     response.header("RateLimit-Reset", std::to_string(allowance.resets_in.count()));
+}
+
+std::string why_nobody(net::Request const& request) {
+    auto const header = request.header("Authorization");
+    if (!header) return "Send a token or key: Authorization: Bearer …";
+    if (!ascii_iequals(header->substr(0, 7), "Bearer ")) return "Authorization begins with the word Bearer.";
+    return "The token or key is unknown, expired or revoked.";
 }
 
 }  // namespace
@@ -70,10 +79,18 @@ task<std::optional<net::Response>> Pipeline::refusal(Visit& visit, net::Request 
     if (route.access.kind != Access::Kind::anybody) {
         visit.principal = co_await shard_.authenticator.authenticate(shard_, request);
         if (!visit.principal) {
+            co_return problem_response(problems::unauthenticated(why_nobody(request)), request);
+        }
+        if (shard_.limiter && !route.unlimited) {
+            visit.allowance = co_await shard_.limiter->count(*visit.principal, route);
+            if (visit.allowance && visit.allowance->remaining < 0) {
+                co_return problem_response(problems::too_many_requests(visit.allowance->resets_in), request);
+            }
+            visit.counted = !route.counted_as.empty();
+        }
+        if (route.access.kind == Access::Kind::permission && !visit.principal->has_organization()) {
             co_return problem_response(
-                problems::unauthenticated(request.header("Authorization")
-                                              ? "The token or key is unknown, expired or revoked."
-                                              : "Send a token or key: Authorization: Bearer …"),
+                {403, "organization-required", "You work in no organization now; POST /auth/switch-org chooses one."},
                 request);
         }
         if (route.access.kind == Access::Kind::permission && visit.principal->organization_deleted()) {
@@ -88,16 +105,13 @@ task<std::optional<net::Response>> Pipeline::refusal(Visit& visit, net::Request 
         if (route.access.kind == Access::Kind::installation && !visit.principal->owns_installation()) {
             co_return problem_response(problems::forbidden("This is for owners of the installation."), request);
         }
-        if (shard_.limiter && !route.unlimited) {
-            visit.allowance = co_await shard_.limiter->count(*visit.principal, route);
-            if (visit.allowance && visit.allowance->remaining < 0) {
-                co_return problem_response(problems::too_many_requests(visit.allowance->resets_in), request);
-            }
-            visit.counted = !route.counted_as.empty();
-        }
     }
     visit.values = read_path(*visit.entry, request.raw_path);
     if (!visit.values.fit) co_return problem_response(problems::not_found(), request);
+    if (route.access.kind != Access::Kind::anybody) {
+        auto errors = misfits_of_query(request.query, route);
+        if (!errors.empty()) co_return problem_response(problems::invalid(std::move(errors)), request);
+    }
     if (route.match_required && !request.header("If-Match")) {
         co_return problem_response(
             {428, "precondition-required", "Send If-Match with the ETag of the version that you saw."}, request);

@@ -86,6 +86,7 @@ TEST_F(PipelineTest, NobodyIsToldHowToAuthenticate) {
     auto const bad = server.ask("GET", thing, "Authorization: Bearer nonsense\r\n");
     expect_problem(bad, 401, "unauthenticated");
     EXPECT_EQ(bad.header("WWW-Authenticate"), R"(Bearer realm="buildplan", error="invalid_token")");
+    EXPECT_NE(bad.text("detail"), server.ask("GET", thing, "Authorization: Basic bm9ib2R5\r\n").text("detail"));
 }
 
 TEST_F(PipelineTest, WhoLacksThePermissionIsForbidden) {
@@ -165,6 +166,14 @@ TEST_F(PipelineTest, AQueryThatDoesNotFitIsNamed) {
     EXPECT_EQ(pointer("limit=101"), "?limit");
     EXPECT_EQ(pointer("limit=1x"), "?limit");
     EXPECT_EQ(pointer("sort=age"), "?sort");
+    EXPECT_EQ(pointer("limit=1&limit=2"), "?limit");
+}
+
+TEST_F(PipelineTest, AQueryThatTheRouteDoesNotHaveIsNamedToo) {
+    auto const answer = server.ask("GET", fmt::format("{}?x=1&sort=name", thing), us.auth());
+    expect_problem(answer, 422, "invalid");
+    EXPECT_EQ(answer.json().at("errors").as_array().size(), 2u);
+    EXPECT_EQ(server.ask("GET", "/health?x=1").status, 200) << "links to what is open may carry anything";
 }
 
 TEST_F(PipelineTest, WhatHasNotChangedIsNotSentAgain) {

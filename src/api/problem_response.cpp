@@ -14,6 +14,7 @@ constexpr ProblemKind kinds[] = {
     {401, "unauthenticated", "There is no token or key, or it is unknown, expired or revoked."},
     {403, "forbidden", "You are known, but lack the permission that the operation needs."},
     {403, "csrf", "You are signed in by cookie, and the request does not prove that it comes from us: X-CSRF-Token."},
+    {403, "organization-required", "You work in no organization now; `POST /auth/switch-org` chooses one."},
     {403, "organization-deleted", "The organization is being deleted; an owner can restore it for 30 days."},
     {404, "not-found", "There is nothing here, or nothing that you may see; the two cannot be told apart."},
     {405, "method-not-allowed", "The path exists, but not with this method; Allow says which it has."},

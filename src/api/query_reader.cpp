@@ -1,5 +1,8 @@
 #include "api/query_reader.hpp"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
@@ -79,6 +82,23 @@ void decode_query(std::vector<net::QueryParameter> const& query, Route const& ro
         }
         throw;
     }
+}
+
+std::vector<FieldError> misfits_of_query(std::vector<net::QueryParameter> const& query, Route const& route) {
+    std::vector<FieldError> errors;
+    for (auto parameter = query.begin(); parameter != query.end(); ++parameter) {
+        auto const& name = parameter->name;
+        bool const paging = !route.sorts.empty() && is_paging(name);
+        if (!paging) {
+            if (!route.query) errors.push_back(at_parameter(name, "unknown", "There is no such parameter."));
+        } else if (std::ranges::count(query.begin(), parameter, name, &net::QueryParameter::name) > 0) {
+            errors.push_back(at_parameter(name, "repeated", "Given once."));
+        } else if (name == "sort" && std::ranges::find(route.sorts, parameter->value) == route.sorts.end()) {
+            errors.push_back(
+                at_parameter(name, "not-allowed", fmt::format("One of {}.", fmt::join(route.sorts, ", "))));
+        }
+    }
+    return errors;
 }
 
 }  // namespace buildplan::api

@@ -6,6 +6,7 @@
 
 #include "api/route.hpp"
 #include "core/json/type.hpp"
+#include "core/problem.hpp"
 #include "net/request.hpp"
 
 namespace buildplan::api {
@@ -14,5 +15,9 @@ namespace buildplan::api {
 // does not fit, a name that is given twice, and one that is neither a member nor, in a paged route, limit, cursor,
 // sort.
 void decode_query(std::vector<net::QueryParameter> const& query, Route const& route, json::Type const& type, void* out);
+
+// What is wrong with the query of a request before anybody reads it: limit, cursor or sort given twice, a sort that the
+// route does not have, and, where the route declares no query of its own, any other name.
+std::vector<FieldError> misfits_of_query(std::vector<net::QueryParameter> const& query, Route const& route);
 
 }  // namespace buildplan::api

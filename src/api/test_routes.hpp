@@ -119,7 +119,7 @@ inline task<Response> ask_for_too_much(Shard&, Call const& call) {
 inline constexpr auto events = tag("Events", "What the tests make.");
 
 inline constexpr Route test_table[] = {
-    {"POST", "/v1/events", "events.create", handle<create_event>, "Create", events,
+    {"POST", "/v1/events", "events.create", handle<create_event>, "Create", events, query<Filter>,
      body<NewEvent>.example(R"({"topic":"a"})"), returns<EventMade>(201), body_limit(100)},
     {"POST", "/v1/slow", "events.create", handle<create_slowly>, "Create slowly", events, body<NewEvent>,
      returns<EventMade>(201)},

@@ -88,7 +88,7 @@ struct Application::Unit {
         authentication.listen(subscriber);
         authentication.start();
         meter.start();
-        if (all.roles_.work) working.emplace(all.settings_, all.jobs_, all.offload_, shard);
+        if (all.roles_.work) working.emplace(all.settings_, all.process_, all.jobs_, all.offload_, shard);
     }
 
     // Nobody asks any more: ends what the requests stood on, the last first.

@@ -49,6 +49,7 @@ private:
     Roles const roles_;
     Log log_;
     queue::jobs::Catalog const jobs_;
+    std::string const process_ = Uuid::v7().to_string();
     api::Constants constants_;
     Offload offload_;
     Shards shards_;

@@ -8,14 +8,15 @@ namespace {
 
 constexpr std::chrono::milliseconds pause{500};
 
+// What to type to do what the letter is for; there are no pages for it.
 struct Kind {
-    std::string_view topic, subject, page;
+    std::string_view topic, subject, call, path, more;
 };
 constexpr Kind kinds[] = {
-    {"mail.verify_email", "verify your address", "/verify-email"},
-    {"mail.reset_password", "set a new password", "/reset-password"},
-    {"mail.password_changed", "your password was changed", ""},
-    {"mail.invitation", "you are invited", "/invitations/accept"},
+    {"mail.verify_email", "verify your address", "curl", "/auth/verify-email", ""},
+    {"mail.reset_password", "set a new password", "curl", "/auth/reset-password", R"(, "newPassword": "…")"},
+    {"mail.password_changed", "your password was changed", "", "", ""},
+    {"mail.invitation", "you are invited", R"(curl -H "Authorization: Bearer $TOKEN")", "/v1/invitations/accept", ""},
 };
 
 }  // namespace
@@ -24,7 +25,10 @@ std::string Postbox::line(identity::WaitingLetter const& letter, std::string_vie
     for (auto const& kind : kinds) {
         if (kind.topic != letter.topic) continue;
         auto text = fmt::format("Mail to {}: {}", letter.to, kind.subject);
-        if (!letter.token.empty()) text += fmt::format(": {}{}?token={}", site, kind.page, letter.token);
+        if (!letter.token.empty() && !kind.call.empty()) {
+            text += fmt::format(": {} {}{} --json '{{\"token\": \"{}\"{}}}'", kind.call, site, kind.path, letter.token,
+                                kind.more);
+        }
         return text;
     }
     return fmt::format("Mail to {}: {}", letter.to, letter.topic);

@@ -17,11 +17,11 @@ public:
     // Both outlive it.
     Postbox(Loop& loop, postgres::SystemPool& system) : loop_(loop), system_(system) {}
 
-    // `site`: what links begin with, "http://127.0.0.1:8080". `print` is called on the loop's thread.
+    // `site`: where the installation is, "http://127.0.0.1:8080". `print` is called on the loop's thread.
     void start(std::string site, std::function<void(std::string const&)> print);
     task<> stop();
 
-    // "Mail to ada@example.com: verify your address: http://…"
+    // "Mail to ada@example.com: verify your address: curl http://…": with the call that does so.
     static std::string line(identity::WaitingLetter const& letter, std::string_view site);
 
 private:

@@ -12,10 +12,22 @@ Working::Relaying::Relaying(Settings const& settings, queue::jobs::Catalog const
                std::string(queue::outbox::bell_channel), [this] { relay.wake(); }),
       gauges(shard.loop, shard.system, *shard.queue) {}
 
-Working::Working(Settings const& settings, queue::jobs::Catalog const& catalog, Offload& offload, api::Shard& shard)
+namespace {
+
+queue::jobs::WorkforceOptions workforce_options(Settings const& settings, std::string const& process) {
+    queue::jobs::WorkforceOptions out;
+    out.workers = workers_options(settings);
+    out.workers.process = process;
+    return out;
+}
+
+}  // namespace
+
+Working::Working(Settings const& settings, std::string const& process, queue::jobs::Catalog const& catalog,
+                 Offload& offload, api::Shard& shard)
     : performer_(shard.loop, catalog, shard.postgres, shard, shard.bell),
       force_(shard.loop, *shard.queue, redis_options(settings, settings.redis.queue_url, "queue"), shard.system,
-             performer_, {.workers = workers_options(settings)}) {
+             performer_, workforce_options(settings, process)) {
     if (shard.loop.index() == 0) relaying_.emplace(settings, catalog, offload, shard);
 }
 

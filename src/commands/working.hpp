@@ -16,8 +16,9 @@ namespace buildplan::commands {
 
 class Working {
 public:
-    // All outlive it.
-    Working(Settings const& settings, queue::jobs::Catalog const& catalog, Offload& offload, api::Shard& shard);
+    // All outlive it. `process` is the same for all shards of a process, and no other's.
+    Working(Settings const& settings, std::string const& process, queue::jobs::Catalog const& catalog, Offload& offload,
+            api::Shard& shard);
 
     void start();
     // No more jobs; those at work may go on for at most so long.

@@ -108,7 +108,7 @@ TEST_P(CrossTenant, AnotherVersionIsRefusedWhereIfMatchIsTaken) {
         for (auto const& route : table) {
             if (to_text(route.method) != GetParam().method || route.path != GetParam().path) continue;
             auto const status = ask(ours.auth() + "If-Match: \"999.000000000000\"\r\n").status;
-            EXPECT_EQ(status == 412, route.takes_if_match()) << status;
+            EXPECT_EQ(status == 412, route.takes_if_match() && !GetParam().in_person) << status;
             if (route.takes_if_match()) EXPECT_EQ(everything_of(ours), before);
         }
     }

@@ -50,8 +50,10 @@ identity::Authentication& Product::authentication() {
 
 // ------------------------------------------------------------------------------------------------------------- people
 Person::Person() {
-    query("INSERT INTO users (id, email, name, password_hash) VALUES ($1::uuid, $1 || '@example.com', 'Test', '-')",
-          {id.to_string()});
+    query(
+        "INSERT INTO users (id, email, name, password_hash, email_verified) "
+        "VALUES ($1::uuid, $1 || '@example.com', 'Test', '-', true)",
+        {id.to_string()});
     sign_in(session);
 }
 

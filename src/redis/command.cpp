@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <iterator>
 
 #include "core/text.hpp"
@@ -52,9 +53,15 @@ void Command::append(std::string_view text) {
     auto* end = std::to_chars(header + 1, header + sizeof header, text.size()).ptr;
     *end++ = '\r';
     *end++ = '\n';
-    body_.append(header, end);
-    body_ += text;
-    body_ += "\r\n";
+    auto const header_size = static_cast<std::size_t>(end - header);
+    auto const before = body_.size(), size = before + header_size + text.size() + 2;
+    if (size > body_.capacity()) body_.reserve(std::max(size, 2 * body_.capacity()));
+    body_.resize_and_overwrite(size, [&](char* out, std::size_t) {
+        std::memcpy(out + before, header, header_size);
+        if (!text.empty()) std::memcpy(out + before + header_size, text.data(), text.size());
+        std::memcpy(out + size - 2, "\r\n", 2);
+        return size;
+    });
     ++count_;
 }
 

@@ -19,6 +19,14 @@ std::string sha1_hex(std::string_view bytes) {
     return to_hex(digest);
 }
 
+// Most scripts get about as many bytes of arguments as of keys.
+template <class Keys>
+std::size_t room_for(Keys const& keys) {
+    std::size_t size = 64;
+    for (auto const& key : keys) size += 2 * (key.size() + 8);
+    return size;
+}
+
 template <class Keys>
 Command& with_keys(Command& made, Keys const& keys) {
     return made.arg(keys.size()).args(keys);
@@ -30,12 +38,14 @@ Script::Script(std::string source) : source_(std::move(source)), sha1_(sha1_hex(
 
 Command Script::call(std::span<std::string_view const> keys) const {
     Command made(*this);
+    made.body_.reserve(room_for(keys));
     made.key_argument_ = keys.empty() ? 0 : 2;
     return std::move(with_keys(made, keys));
 }
 
 Command Script::call(std::span<std::string const> keys) const {
     Command made(*this);
+    made.body_.reserve(room_for(keys));
     made.key_argument_ = keys.empty() ? 0 : 2;
     return std::move(with_keys(made, keys));
 }

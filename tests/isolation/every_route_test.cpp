@@ -3,6 +3,8 @@
 // nobody. Each gets 404, 403 or 401, is shown nothing, and leaves every row of the database as it was.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "features/organizations/roles.hpp"
 #include "tests/isolation/world.hpp"
 
@@ -194,26 +196,32 @@ TEST_P(EveryRouteOfTheInstallation, RefusesTheOwnerOfAnOrganizationAndItsStronge
     }
 }
 
-TEST_P(EveryRouteOfTheInstallation, LetsItsOwnerInUntilTheyAreOneNoMore) {
-    Person const operator_(ours->keys, "VIEWER");
-    auto const auth = operator_.auth(*server, std::nullopt);
-    EXPECT_EQ(ask(auth).status, 403);
-    superuser().query("INSERT INTO installation_owners (user_id) VALUES ($1::uuid)", {operator_.id.to_string()});
-    server->authentication().forget(operator_.id.value);
-    auto client = server->connect();
-    // Nothing is changed by looking; what would be done is done to a queue that is not there.
-    auto const in_vain = fmt::format("/v1/admin/queues/{}", "no-such-queue");
-    EXPECT_EQ(client.ask("GET", "/v1/admin/queues", auth).status, 200);
-    EXPECT_EQ(client.ask("POST", in_vain + "/pause", auth + "Content-Type: application/json\r\n").status, 404);
-    superuser().query("DELETE FROM installation_owners WHERE user_id = $1::uuid", {operator_.id.to_string()});
-    server->authentication().forget(operator_.id.value);
-    EXPECT_EQ(ask(auth).status, 403);
-    operator_.leave(ours->keys.id);
-    superuser().query("DELETE FROM users WHERE id = $1::uuid", {operator_.id.to_string()});
-}
-
 INSTANTIATE_TEST_SUITE_P(Routes, EveryRouteOfTheInstallation, ::testing::ValuesIn(routes_that(is_for_the_installation)),
                          name_of_route);
+
+// What is kept of them is forgotten within a second, so a new owner and a former one are known by then.
+TEST(AnOwnerOfTheInstallation, IsLetInUntilTheyAreOneNoMore) {
+    Product server;
+    House const house;
+    Person const somebody(house.keys, "VIEWER");
+    auto const auth = somebody.auth(server, std::nullopt);
+    auto client = server.connect();
+    auto const becomes = [&](int status) {
+        int is = 0;
+        for (int i = 0; i < 300 && is != status; ++i) {
+            is = client.ask("GET", "/v1/admin/queues", auth).status;
+            if (is != status) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+        }
+        return is;
+    };
+    EXPECT_EQ(client.ask("GET", "/v1/admin/queues", auth).status, 403);
+    superuser().query("INSERT INTO installation_owners (user_id) VALUES ($1::uuid)", {somebody.id.to_string()});
+    EXPECT_EQ(becomes(200), 200);
+    superuser().query("DELETE FROM installation_owners WHERE user_id = $1::uuid", {somebody.id.to_string()});
+    EXPECT_EQ(becomes(403), 403);
+    somebody.leave(house.keys.id);
+    superuser().query("DELETE FROM users WHERE id = $1::uuid", {somebody.id.to_string()});
+}
 
 // -------------------------------------------------------------------------------------------- the comparison can fail
 TEST(WholeDatabase, ShowsTheSmallestChange) {

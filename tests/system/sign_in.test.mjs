@@ -30,7 +30,7 @@ async function me(up, token) {
 
 // The token of the last letter of that kind that was told at the terminal.
 async function mailed(up, subject) {
-  const line = new RegExp(`Mail to ada@example\\.com: ${subject}: (\\S+)\\?token=([\\w-]+)`);
+  const line = new RegExp(`Mail to ada@example\\.com: ${subject}: curl (\\S+) --json '{"token": "([\\w-]+)"`);
   await until(() => line.test(up.output), { within: 10_000, what: `a mail: ${subject}` });
   const [, link, token] = up.output.match(line);
   assert.ok(link.startsWith(up.url), link);

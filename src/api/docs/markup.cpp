@@ -3,21 +3,6 @@
 namespace buildplan::api::docs {
 namespace {
 
-std::string with_code(std::string_view text) {
-    std::string out;
-    bool open = false;
-    for (std::size_t at = 0; at <= text.size();) {
-        auto const tick = text.find('`', at);
-        out += escape(text.substr(at, tick - at));
-        if (tick == std::string_view::npos) break;
-        out += open ? "</code>" : "<code>";
-        open = !open;
-        at = tick + 1;
-    }
-    if (open) out += "</code>";
-    return out;
-}
-
 std::string block(std::string_view text) {
     if (!text.starts_with("- ")) return "<p>" + with_code(text) + "</p>";
     std::string out = "<ul>";
@@ -32,6 +17,21 @@ std::string block(std::string_view text) {
 }
 
 }  // namespace
+
+std::string with_code(std::string_view text) {
+    std::string out;
+    bool open = false;
+    for (std::size_t at = 0; at <= text.size();) {
+        auto const tick = text.find('`', at);
+        out += escape(text.substr(at, tick - at));
+        if (tick == std::string_view::npos) break;
+        out += open ? "</code>" : "<code>";
+        open = !open;
+        at = tick + 1;
+    }
+    if (open) out += "</code>";
+    return out;
+}
 
 std::string escape(std::string_view text) {
     std::string out;

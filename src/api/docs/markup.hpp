@@ -9,6 +9,9 @@ namespace buildplan::api::docs {
 // &, <, >, " and ' as entities: safe in text and in quoted attributes.
 std::string escape(std::string_view text);
 
+// A text in which `code` is marked as code; everything else is escaped.
+std::string with_code(std::string_view text);
+
 // Paragraphs and lists; everything else is escaped.
 std::string rich(std::string_view text);
 

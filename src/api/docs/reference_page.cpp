@@ -27,7 +27,8 @@ std::string page(std::string_view title, std::string_view navigation, std::strin
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{}</title>"
         "<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/docs/style.css\"></head><body>"
         "<a class=\"skip\" href=\"#content\">Skip to the content</a><div class=\"layout\">"
-        "<nav aria-label=\"Contents\">{}</nav><main id=\"content\">{}</main></div></body></html>\n",
+        "<nav id=\"contents\" aria-label=\"Contents\">{}</nav><main id=\"content\">"
+        "<p class=\"to-contents\"><a href=\"#contents\">Contents</a></p>{}</main></div></body></html>\n",
         escape(title), navigation, content);
 }
 
@@ -44,7 +45,9 @@ public:
                                           escape(text_at(info, "version")), rich(text_at(info, "description")));
         content +=
             "<p>The same as <a href=\"/openapi.json\">OpenAPI 3.1</a>. What can go wrong: "
-            "<a href=\"/docs/problems\">problems</a>.</p>";
+            "<a href=\"/docs/problems\">problems</a>.</p>"
+            "<p>In the examples <code>$BUILDPLAN</code> is the address of the installation and <code>$TOKEN</code> an "
+            "API key, or the <code>token</code> that <a href=\"#loginperson\">signing in</a> answers.</p>";
         std::string navigation =
             "<p><strong>BuildPlan API</strong></p><ul><li><a href=\"/docs/problems\">Problems</a></li>"
             "<li><a href=\"#schemas\">Schemas</a></li></ul>";
@@ -242,8 +245,8 @@ std::string problems_page(RouteTables tables) {
     for (auto const& [code, statuses] : all) {
         content += fmt::format("<article id=\"{}\"><h2><code>{}</code></h2>", anchor(code), escape(code));
         for (auto const& [status, meaning] : statuses) {
-            content +=
-                fmt::format("<p><strong>{} {}</strong> {}</p>", status, escape(status_phrase(status)), escape(meaning));
+            content += fmt::format("<p><strong>{} {}</strong> {}</p>", status, escape(status_phrase(status)),
+                                   with_code(meaning));
         }
         content += "</article>";
         navigation += fmt::format("<li><a href=\"#{}\">{}</a></li>", anchor(code), escape(code));

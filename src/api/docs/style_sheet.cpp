@@ -20,6 +20,7 @@ html { scroll-behavior: smooth; scroll-padding-top: 1rem; }
 body { margin: 0; color: var(--ink); background: var(--paper); font: 16px/1.55 system-ui, sans-serif; }
 a { color: var(--link); }
 a:focus-visible, summary:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+.to-contents { display: none; margin: 0; }
 .skip { position: absolute; left: -999px; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--paper); padding: .5rem 1rem; z-index: 1; }
 .layout { display: grid; grid-template-columns: 17rem minmax(0, 1fr); }
@@ -45,8 +46,9 @@ td p { margin: 0; }
 small, .soft { color: var(--soft); }
 summary { cursor: pointer; padding: .3rem 0; }
 @media (max-width: 48rem) {
-  .layout { display: block; }
-  nav { height: auto; position: static; border-right: 0; border-bottom: 1px solid var(--line); }
+  .layout { display: flex; flex-direction: column; }
+  nav { height: auto; position: static; order: 2; border-right: 0; border-top: 1px solid var(--line); }
+  .to-contents { display: block; }
   main { padding: 1rem; }
   article { padding: 0 .8rem .8rem; }
   table, tbody, tr, td { display: block; }

@@ -92,6 +92,26 @@ bool is_slug(std::string_view text) noexcept {
     return true;
 }
 
+bool is_line(std::string_view text) noexcept {
+    bool seen = false;
+    for (std::size_t i = 0; i < text.size();) {
+        auto const lead = static_cast<unsigned char>(text[i]);
+        std::size_t const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        if (length > text.size() - i) return false;
+        char32_t point = length == 1 ? lead : lead & (0x7fU >> length);
+        for (std::size_t k = 1; k < length; ++k) point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3fU);
+        i += length;
+        auto const within = [point](char32_t low, char32_t high) { return point >= low && point <= high; };
+        if (point < 0x20 || within(0x7f, 0x9f) || within(0x2028, 0x2029)) return false;
+        if (point == 0x61c || within(0x200e, 0x200f) || within(0x202a, 0x202e) || within(0x2066, 0x2069)) return false;
+        bool const blank = point == 0x20 || point == 0xa0 || point == 0xad || point == 0x1680 ||
+                           within(0x2000, 0x200d) || point == 0x202f || point == 0x205f || point == 0x2060 ||
+                           point == 0x3000 || point == 0xfeff;
+        seen = seen || !blank;
+    }
+    return seen;
+}
+
 bool matches(Format format, std::string_view text) noexcept {
     switch (format) {
         case Format::none:
@@ -106,6 +126,8 @@ bool matches(Format format, std::string_view text) noexcept {
             return is_slug(text);
         case Format::date_time:
             return parse_rfc3339(text).has_value();
+        case Format::line:
+            return is_line(text);
     }
     return false;
 }
@@ -124,6 +146,8 @@ std::string_view explain(Format format) noexcept {
             return "Must be 1 to 63 lower-case letters, digits and single hyphens inside.";
         case Format::date_time:
             return "Must be a date and time of RFC 3339, such as 2026-11-23T17:20:46.123Z.";
+        case Format::line:
+            return "Must be one line with something to see, without control characters.";
     }
     return "";
 }

@@ -7,7 +7,7 @@
 
 namespace buildplan::json {
 
-enum class Format : std::uint8_t { none, email, url, uuid, slug, date_time };
+enum class Format : std::uint8_t { none, email, url, uuid, slug, date_time, line };
 
 constexpr std::uint32_t longest_email = 254;
 constexpr std::uint32_t longest_url = 2048;
@@ -25,6 +25,12 @@ bool is_url(std::string_view text) noexcept;
 
 // 1 to 63 of a-z, 0-9 and hyphens, which stand alone and inside.
 bool is_slug(std::string_view text) noexcept;
+
+// What people read as a name: something that can be seen, in one line, that does not turn the text around it. Refused
+// are control characters (C0, C1, DEL), U+2028 and U+2029, the bidirectional controls (UAX #9: U+061C, U+200E-F,
+// U+202A-E, U+2066-9) and text that is only white space or zero-width (U+200B-D, U+2060, U+FEFF). `text` is well-formed
+// UTF-8.
+bool is_line(std::string_view text) noexcept;
 
 bool matches(Format format, std::string_view text) noexcept;
 

@@ -122,6 +122,12 @@ TEST(Formats, KnowUuidsAndTimes) {
         EXPECT_FALSE(matches(Format::date_time, text)) << text;
     }
     EXPECT_TRUE(matches(Format::none, "anything"));
+    for (auto const* name : {"Ada", "Straße 7", "日本語", "👩‍💻", "a b", " x "})
+        EXPECT_TRUE(is_line(name)) << name;
+    for (auto const* name : {"", "   ", "\u200b", "\u00a0\u3000", "a\nb", "a\tb", "a\ab", "\u202egnp.exe", "a\u2028b",
+                             "\u0085x", "\x7f"}) {
+        EXPECT_FALSE(is_line(name)) << name;
+    }
 }
 
 }  // namespace

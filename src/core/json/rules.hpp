@@ -69,6 +69,7 @@ struct Rule {
     constexpr Rule url() const { return format(Format::url); }
     constexpr Rule uuid() const { return format(Format::uuid); }
     constexpr Rule slug() const { return format(Format::slug); }
+    constexpr Rule line() const { return format(Format::line); }
     constexpr Rule date_time() const { return format(Format::date_time); }
 
     // Vectors and maps.

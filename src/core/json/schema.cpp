@@ -138,6 +138,7 @@ private:
         std::uint32_t most = rule.max_length;
         switch (rule.form) {
             case Format::none:
+            case Format::line:
                 break;
             case Format::email:
                 schema["format"] = "email";

@@ -97,6 +97,8 @@ TEST_F(CookiesTest, AreNotNeededBesideAToken) {
 
 TEST_F(CookiesTest, AreRefreshed) {
     EXPECT_EQ(browser.ask("POST", "/auth/refresh", "{}").status, 403);
+    auto const bare = server->ask("POST", "/auth/refresh", "Content-Type: application/json\r\n", "{}");
+    EXPECT_EQ(bare.status, 422) << bare.body;
     auto const before = browser.jar;
     auto const answer = browser.ask("POST", "/auth/refresh", "{}", browser.proof());
     ASSERT_EQ(answer.status, 200) << answer.body;

@@ -22,9 +22,17 @@ struct CreateServiceKey {
     std::span<std::string const> scopes;
     std::optional<Timestamp> expires_at{};
 
-    static constexpr char sql[] =
-        R"sql(INSERT INTO api_keys (organization_id, id, kind, name, prefix, hash, scopes, expires_at)
-VALUES (current_setting('app.current_organization_id')::uuid, $1, 'service', $2, $3, $4, $5, $6))sql";
+    static constexpr char sql[] = R"sql(WITH made AS (
+    INSERT INTO api_keys (organization_id, id, kind, name, prefix, hash, scopes, expires_at)
+    VALUES (current_setting('app.current_organization_id')::uuid, $1, 'service', $2, $3, $4, $5,
+            $6)
+    RETURNING organization_id, id, name, kind, prefix, scopes, expires_at
+)
+INSERT INTO audit_log (organization_id, action, target_kind, target_id, after)
+SELECT organization_id, 'api_key.created', 'api_key', id::text,
+       jsonb_build_object('name', name, 'kind', kind, 'prefix', prefix, 'scopes', scopes,
+                          'expiresAt', api_time(expires_at))
+FROM made)sql";
     static constexpr std::uint32_t parameter_types[] = {
         postgres::oid::uuid,         // key_id
         postgres::oid::text,         // name
@@ -62,13 +70,24 @@ struct AnyOrganization {
     }
 };
 
-// Nothing when the slug is taken.
+// The first of an installation, on the highest tier: whoever runs it is held to no plan. Nothing when the slug is
+// taken.
 struct CreateOrganization {
     std::string_view name;
     std::string_view slug;
 
-    static constexpr char sql[] =
-        R"sql(INSERT INTO organizations (name, slug) VALUES ($1, $2) ON CONFLICT (slug) DO NOTHING RETURNING id)sql";
+    static constexpr char sql[] = R"sql(WITH made AS (
+    INSERT INTO organizations (name, slug) VALUES ($1, $2) ON CONFLICT (slug) DO NOTHING RETURNING id, name, slug
+), subscription AS (
+    INSERT INTO subscriptions (organization_id, tier) SELECT id, 'ENTERPRISE' FROM made
+), counts AS (
+    INSERT INTO usage (organization_id, period) SELECT id, date_trunc('month', now(), 'UTC') FROM made
+), record AS (
+    INSERT INTO audit_log (organization_id, actor_kind, action, target_kind, target_id, after)
+    SELECT id, 'system', 'organization.created', 'organization', id::text, jsonb_build_object('name', name, 'slug', slug)
+    FROM made
+)
+SELECT id FROM made)sql";
     static constexpr std::uint32_t parameter_types[] = {
         postgres::oid::text,  // name
         postgres::oid::text,  // slug

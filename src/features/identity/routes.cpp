@@ -88,6 +88,9 @@ task<Response> switch_organization(Shard&, Call const& call) {
 task<Response> refresh_tokens(Shard&, Call const& call) {
     auto const wanted = call.json<Refresh>();
     bool const by_cookie = !wanted.refresh_token;
+    if (by_cookie && cookie(call.request(), refresh_cookie_name(call.request())).empty())
+        throw problems::invalid_field("/refreshToken", "required",
+                                      "Send a refresh token, or the cookie that holds one.");
     if (by_cookie && !has_csrf_proof(call.request())) co_return refused(csrf_problem(), call);
     std::string const token{by_cookie ? cookie(call.request(), refresh_cookie_name(call.request()))
                                       : std::string_view{*wanted.refresh_token}};

@@ -159,6 +159,7 @@ TEST_F(Organizations, DeletionIsTypedAndClosesEverythingButRestoring) {
     EXPECT_EQ(wrong.status, 422);
     EXPECT_EQ(wrong.json().at("errors").as_array().at(0).at("pointer").as_string(), "/confirm");
     EXPECT_EQ(as(admin).remove(path(), typed()).status, 403);
+    EXPECT_EQ(server->ask("DELETE", path(), us.json(), typed()).text("code"), "person-required");
     EXPECT_EQ(as(owner).get("/v1/workspaces").status, 200);
     EXPECT_EQ(server->ask("GET", "/v1/workspaces", us.auth()).status, 200);
 
@@ -176,6 +177,8 @@ TEST_F(Organizations, DeletionIsTypedAndClosesEverythingButRestoring) {
         }
         EXPECT_EQ(server->ask("GET", path(), auth).text("code"), "organization-deleted");
     }
+    EXPECT_EQ(as(owner).post("/v1/api-keys", R"({"kind":"service","name":"Late","scopes":["*"]})").text("code"),
+              "organization-deleted");
     auto const mine = as(owner).get("/v1/organizations");
     EXPECT_FALSE(mine.json().at("items").as_array().at(0).at("deleteAfter").is_null());
 

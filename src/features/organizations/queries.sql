@@ -82,11 +82,11 @@ WITH closed AS (
     RETURNING id, name, slug, settings, features, limits, deleted_at, delete_after, version, created_at, updated_at
 ), event AS (
     INSERT INTO outbox (organization_id, topic, payload)
-    SELECT id, 'organization.deleted', jsonb_build_object('organizationId', id, 'name', name, 'deleteAfter', delete_after)
+    SELECT id, 'organization.deleted', jsonb_build_object('organizationId', id, 'name', name, 'deleteAfter', api_time(delete_after))
     FROM closed
 ), record AS (
     INSERT INTO audit_log (organization_id, action, target_kind, target_id, after)
-    SELECT id, 'organization.deleted', 'organization', id::text, jsonb_build_object('deleteAfter', delete_after)
+    SELECT id, 'organization.deleted', 'organization', id::text, jsonb_build_object('deleteAfter', api_time(delete_after))
     FROM closed
 )
 SELECT id, name, slug, settings, features, limits, deleted_at, delete_after, version, created_at, updated_at

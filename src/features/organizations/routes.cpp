@@ -66,6 +66,8 @@ task<Response> update_organization(Tx& tx, Call const& call) {
 
 task<Response> remove_organization(Tx& tx, Call const& call) {
     auto const id = call.path<OrganizationId>("organizationId");
+    if (id != call.principal().organization()) throw problems::not_found();
+    static_cast<void>(person_of(call.principal()));
     auto typed = call.json<Deletion>();
     auto match = call.if_match(id);
     auto const now_is = co_await delete_organization(tx, id, std::move(typed), std::move(match));
@@ -115,7 +117,7 @@ constexpr api::Route table[] = {
          "Needs its slug, typed. For 30 days nothing else can be done in it and an owner can restore it; then "
          "it is gone with all that it has."),
      api::body<Deletion>.example(R"({"confirm": "acme"})"), api::returns<Organization>().example(example),
-     api::versioned},
+     api::versioned, in_person},
     {"POST", "/v1/organizations/{organizationId}/restore", api::any_principal, api::handle<bring_back_organization>,
      "Restore the organization", organizations, api::describe("By an OWNER, within 30 days of its deletion."),
      api::returns<Organization>().example(example), api::versioned, in_person,

@@ -67,7 +67,7 @@ struct NewOrganization {
 };
 BOOST_DESCRIBE_STRUCT(NewOrganization, (), (name, slug))
 constexpr auto json_rules(NewOrganization const*) {
-    return json::fields(json::field("name").length(1, 200).about("What people call it."),
+    return json::fields(json::field("name").length(1, 200).line().about("What people call it."),
                         json::field("slug").slug().not_null().about(
                             "Its name in addresses, unique in the installation; made from the name when left out."));
 }
@@ -84,7 +84,7 @@ struct OrganizationChange {
 };
 BOOST_DESCRIBE_STRUCT(OrganizationChange, (), (name, slug, settings, features))
 constexpr auto json_rules(OrganizationChange const*) {
-    return json::fields(json::field("name").length(1, 200).not_null(), json::field("slug").slug().not_null(),
+    return json::fields(json::field("name").length(1, 200).line().not_null(), json::field("slug").slug().not_null(),
                         json::field("settings")
                             .bytes(most_settings_bytes)
                             .not_null()

@@ -5,7 +5,7 @@
 #include "features/queues/queries.gen.hpp"
 #include "features/queues/standing.hpp"
 #include "queue/bullmq/queue.hpp"
-#include "queue/fair/index.hpp"
+#include "queue/fair/signals.hpp"
 #include "queue/jobs/table.hpp"
 #include "queue/outbox/bullmq_sink.hpp"
 #include "queue/outbox/relay.hpp"
@@ -128,16 +128,15 @@ task<> pause(postgres::SystemPool& system, std::string queue) {
 task<> resume(postgres::SystemPool& system, redis::Client* redis, std::string queue) {
     queries::ResumeQueue const query{.queue = queue};
     co_await system.run(work, query, postgres::Lane::writing);
-    auto const* const lane = queue::fair::lane_of(queue);
-    if (redis == nullptr || lane == nullptr) co_return;
+    if (redis == nullptr) co_return;
     // Else they would be looked at when those who had found them paused look again.
     queries::OrganizationsOwed const owed{.queue = queue, .limit = 10'000};
     auto const rows = co_await system.all(work, owed, postgres::Lane::heavy);
     std::vector<queue::fair::Member> members;
     for (auto const& row : rows) members.push_back({row.organization_id, queue});
-    queue::fair::Index index(*redis, *lane, lane->queues);
+    queue::fair::Signals signals(*redis);
     try {
-        co_await index.signal(std::move(members));
+        co_await signals.signal(std::move(members));
     } catch (redis::Failure const&) {
         // Then that is how it is.
     }

@@ -67,12 +67,19 @@ void read_field(Job& job, std::string_view name, redis::Value& value) {
 
 }  // namespace
 
-std::optional<Job> read_job(std::string id, redis::Value fields) {
-    auto& items = fields.items();
-    if (items.empty()) return {};
-    Job job;
+namespace {
+
+void read_fields(Job& job, std::string id, redis::Value::Items& items) {
     job.id = std::move(id);
     for (std::size_t i = 0; i + 1 < items.size(); i += 2) read_field(job, items[i].as_text(), items[i + 1]);
+}
+
+}  // namespace
+
+std::optional<Job> read_job(std::string id, redis::Value fields) {
+    if (fields.items().empty()) return {};
+    std::optional<Job> job(std::in_place);
+    read_fields(*job, std::move(id), fields.items());
     return job;
 }
 
@@ -81,7 +88,10 @@ Next read_next(redis::Value reply) {
     Next next;
     if (!reply.is_aggregate() || reply.size() < 4) return next;
     auto& parts = reply.items();
-    if (parts[0].is_aggregate()) next.job = read_job(parts[1].take_text(), std::move(parts[0]));
+    if (parts[0].is_aggregate() && !parts[0].items().empty()) {
+        next.job = Job{};
+        read_fields(*next.job, parts[1].take_text(), parts[0].items());
+    }
     next.limited = Millis{std::max<std::int64_t>(parts[2].as_integer(), 0)};
     next.delayed_until = Moment{Millis{std::max<std::int64_t>(static_cast<std::int64_t>(parts[3].as_real()), 0)}};
     return next;

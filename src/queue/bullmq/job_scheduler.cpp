@@ -129,13 +129,14 @@ task<std::optional<std::string>> upsert_scheduler(Queue queue, JobOptions defaul
 
     auto own = options_object(options);
     auto iteration = own;
-    add_iteration(iteration, id, next, now, repeat_object(repeat, first));
+    auto const added = moment_now();
+    add_iteration(iteration, id, next, added, repeat_object(repeat, first));
 
     auto const& keys = queue.keys();
     auto command = script({keys[bullmq::QueueKeys::repeat], keys[delayed], keys[wait], keys[paused], keys[meta],
                            keys[prioritized], keys[marker], keys[QueueKeys::id], keys[events], keys[pc], keys[active]},
                           next ? std::to_string(millis_of(*next)) : std::string(), packed(scheduler), id, job.data,
-                          packed(own), packed(iteration), millis_of(now), keys[base], "");
+                          packed(own), packed(iteration), millis_of(added), keys[base], "");
     auto reply = co_await queue.client().command(std::move(command));
     require_done(reply, "scheduling", id);
     co_return reply.items().at(0).take_text();

@@ -33,7 +33,7 @@ redis::Command add_command(QueueKeys const& keys, NewJob const& job, Moment now,
     Packer to(packed);
     to.array(10);
     to.text(keys[base]);
-    to.text(options.job_id ? std::string_view(*options.job_id) : std::string_view{});
+    to.text(options.job_id ? std::string_view(*options.job_id) : family.id);
     to.text(job.name);
     to.integer(millis_of(options.timestamp.value_or(now)));
     if (options.parent) {
@@ -82,10 +82,10 @@ std::string read_added(redis::Value reply, NewJob const& job) {
     return reply.take_text();
 }
 
-redis::Command release_parent_command(QueueKeys const& keys, std::string_view parent_id, Moment now) {
+redis::Command release_parent_command(Parent const& parent, Moment now) {
     static auto const script = keyed<2>("releaseParentIfNoPendingDependencies");
-    return script({keys.job(parent_id), keys.job(parent_id, "dependencies")}, keys.qualified_name(), parent_id,
-                  millis_of(now));
+    auto const key = parent.queue + ':' + parent.id;
+    return script({key, key + ":dependencies"}, parent.queue, parent.id, millis_of(now));
 }
 
 }  // namespace buildplan::queue::bullmq

@@ -22,6 +22,7 @@ struct NewJob {
 struct Family {
     bool waits_for_children = false;  // added to waiting-children; its children follow
     bool in_flow = false;             // its parent is looked at when the whole flow is there
+    std::string_view id = {};         // where its options name none
 };
 
 // The script that adds it: standard, delayed or prioritised, as its options say. Throws std::invalid_argument for
@@ -31,6 +32,6 @@ redis::Command add_command(QueueKeys const& keys, NewJob const& job, Moment now,
 std::string read_added(redis::Value reply, NewJob const& job);
 
 // After all jobs of a flow: a parent none of whose children is pending goes on. All in one transaction.
-redis::Command release_parent_command(QueueKeys const& keys, std::string_view parent_id, Moment now);
+redis::Command release_parent_command(Parent const& parent, Moment now);
 
 }  // namespace buildplan::queue::bullmq

@@ -26,11 +26,12 @@ task<bool> Run::wait_for_children() {
     co_return reply.as_integer() == 0;
 }
 
-task<std::map<std::string, std::string>> Run::children_values() {
+task<std::vector<std::pair<std::string, std::string>>> Run::children_values() {
     auto reply = co_await client_->command("HGETALL", keys_->job(job_.id, "processed"));
-    std::map<std::string, std::string> values;
+    std::vector<std::pair<std::string, std::string>> values;
     auto& items = reply.items();
-    for (std::size_t i = 0; i + 1 < items.size(); i += 2) values[items[i].take_text()] = items[i + 1].take_text();
+    for (std::size_t i = 0; i + 1 < items.size(); i += 2)
+        values.emplace_back(items[i].take_text(), items[i + 1].take_text());
     co_return values;
 }
 

@@ -103,8 +103,8 @@ public:
     // True: the job is aside until its children are finished; the handler then returns Moved and is called again later.
     // False: none is pending.
     task<bool> wait_for_children();
-    // Results of children, by their keys, as JSON.
-    task<std::map<std::string, std::string>> children_values();
+    // Keys of the children that are completed, each with its result as JSON.
+    task<std::vector<std::pair<std::string, std::string>>> children_values();
 
     // Made by a runner.
     Run(redis::Client& client, std::shared_ptr<QueueKeys const> keys, Job job, Claim claim)

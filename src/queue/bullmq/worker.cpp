@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "core/text.hpp"
 #include "redis/signal.hpp"
 
 namespace buildplan::queue::bullmq {
@@ -40,6 +41,7 @@ struct Worker::State : std::enable_shared_from_this<Worker::State> {
     Moment limited_until{};  // by the rate limit
     Moment delayed_until{};  // when the next delayed job is due; epoch: none is known
     bool blocked = false;    // on the marker
+    bool named = false;      // the connection that blocks
     asio::cancellation_signal unblock;
 
     [[nodiscard]] bool takes() const { return !paused && !stopping; }
@@ -48,6 +50,16 @@ struct Worker::State : std::enable_shared_from_this<Worker::State> {
         drained = !next.job.has_value();
         limited_until = next.limited.count() > 0 ? moment_now() + next.limited : Moment{};
         delayed_until = next.delayed_until;
+    }
+
+    // How BullMQ's tools find the workers of a queue in the list of clients.
+    [[nodiscard]] std::string client_name() const {
+        auto name = base64url(keys->queue());
+        std::ranges::replace(name, '-', '+');
+        std::ranges::replace(name, '_', '/');
+        name.append((4 - name.size() % 4) % 4, '=');
+        name.insert(0, std::string(keys->prefix()) + ":");
+        return options.name.empty() ? name : name + ":w:" + options.name;
     }
 
     static task<> fetch(std::shared_ptr<State> self);
@@ -92,7 +104,12 @@ task<> Worker::stop(Millis grace) {
     if (state->blocked) {
         state->unblock.emit(asio::cancellation_type::terminal);
         // It may have taken the marker out that very moment.
-        state->client.send(wake_command(*state->keys));
+        try {
+            auto command = wake_command(*state->keys);
+            co_await state->client.command(std::move(command));
+        } catch (redis::Failure const&) {
+            // Others look by themselves after a while.
+        }
     }
     co_await state->runner.stop(grace);
     auto const until = Clock::now() + std::chrono::seconds{1};
@@ -164,6 +181,10 @@ task<bool> Worker::State::wait_for_work(redis::Blocking& blocking) {
     bool failed = false;
     blocked = true;
     try {
+        if (!std::exchange(named, true)) {
+            redis::Command name("CLIENT", "SETNAME", client_name());
+            co_await blocking.command(std::move(name), Millis{0});
+        }
         redis::Command pop("BZPOPMIN", (*keys)[QueueKeys::marker], seconds);
         taken = co_await blocking.command(std::move(pop), wait);
     } catch (redis::Failure const&) {
@@ -174,6 +195,7 @@ task<bool> Worker::State::wait_for_work(redis::Blocking& blocking) {
     }
     blocked = false;
     if (failed) {
+        named = false;
         if (!stopping) co_await sleep_for(after_a_failure);
         co_return true;
     }

@@ -209,7 +209,7 @@ TEST(Fairness, ServiceFollowsTheWeights) {
 task<> compare_with_scripts(Loop& loop) {
     auto const client = co_await redis::connect(loop, test_support::redis().url());
     Lane const lane{.name = "work", .queues = {"agent-jobs", "github", "billing"}};
-    Index index(*client, lane, lane.queues, "{compared}");
+    Index index(*client, lane, lane.queues, "{" + OrganizationId::make().to_string() + "}");
     std::mt19937 dice(20'261'125);
     std::vector<OrganizationId> ids;
     std::map<OrganizationId, int> numbers;

@@ -124,7 +124,7 @@ public:
     // Lets an idle process know of more work in this queue.
     void hint(Tier tier, std::string_view queue);
 
-    // This process has so many slots that serve ENTERPRISE alone.
+    // This process, or one loop of it ("process/loop"), has so many slots that serve ENTERPRISE alone.
     task<> announce(std::string_view process, std::size_t reserved, std::chrono::milliseconds lasts);
     // So many slots for an organization; 0 takes the promise back.
     task<Guarantee> promise(OrganizationId organization, std::int64_t slots);

@@ -263,7 +263,8 @@ TEST(Index, KeepsABoundedListOfTokensToWakeBy) {
 task<> promises(Loop& loop) {
     auto const f = co_await make(loop);
     auto const a = OrganizationId::make(), b = OrganizationId::make();
-    co_await f.index->announce("one", 10, 30s);
+    co_await f.index->announce("one/0", 4, 30s);
+    co_await f.index->announce("one/1", 6, 30s);
     EXPECT_FALSE((co_await f.index->promise(a, 1)).admitted) << "nothing is left when the only process is lost";
     co_await f.index->announce("two", 6, 30s);
     EXPECT_EQ((co_await f.index->promise(a, 4)).surviving, 6);
@@ -272,7 +273,8 @@ task<> promises(Loop& loop) {
     EXPECT_FALSE((co_await f.index->promise(a, 5)).admitted);
     EXPECT_TRUE((co_await f.index->promise(a, 0)).admitted);
     EXPECT_TRUE((co_await f.index->promise(b, 6)).admitted);
-    co_await f.index->announce("one", 10, 0ms);
+    co_await f.index->announce("one/0", 4, 0ms);
+    co_await f.index->announce("one/1", 6, 0ms);
     co_await sleep_for(3ms);
     EXPECT_EQ((co_await f.index->promise(a, 0)).surviving, 0) << "a process that says nothing any more does not count";
     co_await f.client->close();

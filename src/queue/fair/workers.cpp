@@ -55,7 +55,7 @@ struct Workers::LaneOfWork {
 Workers::Workers(Loop& loop, redis::Client& client, redis::Options const& redis, Handlers const& handlers,
                  Organizations organizations, WorkersOptions options)
     : loop_(loop),
-      process_(Uuid::v7().to_string()),
+      process_(fmt::format("{}/{}", options.process.empty() ? Uuid::v7().to_string() : options.process, loop.index())),
       runner_(loop, client, handler_of(handlers), options.runner),
       jobs_(loop.metrics(), client, runner_,
             {.process = process_, .lock_duration = options.lock_duration, .paused = options.paused}),

@@ -17,6 +17,7 @@
 namespace buildplan::queue::fair {
 
 struct WorkersOptions {
+    std::string process = {};              // of all loops of one process; empty: this is its only one
     std::vector<std::string> queues = {};  // empty: all
     std::vector<Tier> tiers{Tier::free, Tier::pro, Tier::enterprise};
     std::size_t concurrency = 10;

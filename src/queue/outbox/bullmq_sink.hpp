@@ -5,7 +5,7 @@
 
 #include <unordered_map>
 
-#include "queue/fair/index.hpp"
+#include "queue/fair/signals.hpp"
 #include "queue/outbox/sink.hpp"
 #include "redis/client.hpp"
 
@@ -23,16 +23,11 @@ public:
     task<std::vector<Sighting>> look(std::span<Place const> places) override;
 
 private:
-    struct Told {
-        fair::Index index;
-        std::vector<fair::Member> members;
-        std::vector<fair::Admission> admissions;
-    };
     task<> tell(std::span<QueuedJob const> jobs, std::span<std::string const> refusals);
     void remember(std::int64_t epoch);
 
     redis::Client& client_;
-    std::vector<Told> lanes_;
+    fair::Signals signals_;
     std::int64_t epoch_ = 0;
     std::unordered_map<OrganizationId, fair::Tier> admitted_;  // what the index was told in this epoch
 };

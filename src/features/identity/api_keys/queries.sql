@@ -38,7 +38,7 @@ WITH made AS (
     INSERT INTO audit_log (organization_id, action, target_kind, target_id, after)
     SELECT organization_id, 'api_key.created', 'api_key', id::text,
            jsonb_build_object('name', name, 'kind', kind, 'prefix', prefix, 'userId', user_id, 'scopes', scopes,
-                              'expiresAt', expires_at)
+                              'expiresAt', api_time(expires_at))
     FROM made
 )
 SELECT id, kind, user_id, name, prefix, scopes, expires_at, last_used_at, revoked_at, created_by, version, created_at

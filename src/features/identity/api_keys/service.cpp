@@ -40,7 +40,13 @@ VersionedKey to_key(queries::KeyRow row) {
 }
 
 void check_maker(Principal const& who, KeyKind kind) {
-    if (!who.has_organization()) throw problems::forbidden("Choose an organization first.");
+    if (!who.has_organization())
+        throw Problem(403, "organization-required",
+                      "You work in no organization now; POST /auth/switch-org chooses one.");
+    if (who.organization_deleted()) {
+        throw Problem(403, "organization-deleted",
+                      "The organization is being deleted; until then an owner can restore it.");
+    }
     if (kind == KeyKind::service) {
         if (!who.may(key_permissions::create)) {
             throw problems::forbidden(fmt::format("A service's key needs the permission {}.", key_permissions::create));

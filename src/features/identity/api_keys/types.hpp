@@ -16,7 +16,7 @@ namespace buildplan::identity {
 
 BOOST_DESCRIBE_ENUM(KeyKind, service, personal)
 
-constexpr auto key_name_rule() { return json::field("name").length(1, 200).about("What people call it."); }
+constexpr auto key_name_rule() { return json::field("name").length(1, 200).line().about("What people call it."); }
 constexpr auto key_scopes_rule() {
     return json::field("scopes").items(1, 50).length(1, 100).about(
         "Permissions, like `workspaces.read` or `requests.*`. A person's key never opens more than the person may.");

@@ -225,9 +225,10 @@ TEST_F(SessionsTest, OfSomebodyInTwoOrganizationsBeginInNone) {
     ASSERT_EQ(here.status, 200) << here.body;
     EXPECT_TRUE(here.json().at("organizationId").is_null());
     EXPECT_TRUE(here.json().at("permissions").as_array().empty());
-    EXPECT_EQ(
-        server->ask("GET", "/v1/workspaces", fmt::format("Authorization: Bearer {}\r\n", answer.text("token"))).status,
-        403);
+    auto const refused =
+        server->ask("GET", "/v1/workspaces", fmt::format("Authorization: Bearer {}\r\n", answer.text("token")));
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(refused.text("code"), "organization-required");
 }
 
 TEST_F(SessionsTest, DoNotSurviveARemovedMembership) {

@@ -96,10 +96,11 @@ struct Registration {
 };
 BOOST_DESCRIBE_STRUCT(Registration, (), (name, email, password, organization_name, cookie))
 constexpr auto json_rules(Registration const*) {
-    return json::fields(json::field("name").length(1, 200).about("What people call you."), email_rule("email"),
-                        new_password("password"),
-                        json::field("organization_name").length(1, 200).about("Of the organization that you begin."),
-                        cookie_rule());
+    return json::fields(
+        json::field("name").length(1, 200).line().about("What people call you."), email_rule("email"),
+        new_password("password"),
+        json::field("organization_name").length(1, 200).line().about("Of the organization that you begin."),
+        cookie_rule());
 }
 
 struct Registered {

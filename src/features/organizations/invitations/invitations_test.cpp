@@ -13,6 +13,9 @@ protected:
         return as(by).post("/v1/invitations", fmt::format(R"({{"email":"{}","role":"{}"}})", email, role));
     }
     static std::string address(Person const& person) { return person.id.to_string() + "@example.com"; }
+    static void unverify(Person const& person) {
+        Person::query("UPDATE users SET email_verified = false WHERE id = $1::uuid", {person.id.to_string()});
+    }
     static void verify(Person const& person) {
         Person::query("UPDATE users SET email_verified = true WHERE id = $1::uuid", {person.id.to_string()});
     }
@@ -59,8 +62,19 @@ TEST_F(Invitations, AreAcceptedOnceByThePersonTheyAreMadeOutTo) {
               ada.id.to_string());
 }
 
+TEST_F(Invitations, AreMadeByWhoHasShownThatTheirOwnAddressIsTheirs) {
+    Person const founder(us, "OWNER");
+    unverify(founder);
+    EXPECT_EQ(code(invite(founder, "somebody@example.com")), "email-not-verified");
+    EXPECT_EQ(us.value("SELECT count(*) FROM invitations WHERE organization_id = $1::uuid"), "0");
+    EXPECT_EQ(us.value("SELECT count(*) FROM outbox WHERE organization_id = $1::uuid"), "0");
+    verify(founder);
+    EXPECT_EQ(invite(founder, "somebody@example.com").status, 201);
+}
+
 TEST_F(Invitations, AreToldApartOnlyToWhoeverHoldsTheToken) {
     Person const ada;
+    unverify(ada);
     EXPECT_EQ(code(accept(ada, "bp_inv_" + std::string(43, 'A'))), "not-found");
     auto const made = invite(owner, address(ada));
     auto const first = token();

@@ -28,11 +28,13 @@ struct InvitedRow {
     bool is_member;
     bool is_full;
     bool actor_holds;
+    bool actor_verified;
     bool made;
 };
 
 // One that expired gives way to the new one. `made` false: the person is a member, too many invitations are open, or
-// whoever asks has another role by now.
+// whoever asks has another role by now
+// or has not shown that their own address is theirs.
 struct Invite {
     std::optional<std::string_view> actor_role{};
     std::optional<UserId> actor{};
@@ -46,7 +48,8 @@ struct Invite {
 
     static constexpr char sql[] = R"sql(WITH actor AS (
     SELECT $1::text IS NULL OR EXISTS (
-        SELECT FROM organization_members WHERE user_id = $2 AND role = $1) AS holds
+        SELECT FROM organization_members WHERE user_id = $2 AND role = $1) AS holds,
+        $2::uuid IS NULL OR EXISTS (SELECT FROM users WHERE id = $2 AND email_verified) AS verified
 ), facts AS (
     SELECT EXISTS (SELECT FROM organization_members m JOIN users u ON u.id = m.user_id
                    WHERE u.email_lc = lower($3)) AS is_member,
@@ -61,24 +64,24 @@ struct Invite {
     SELECT current_setting('app.current_organization_id')::uuid, $5, $3, $6, $7, $2, $8,
            now(), 1
     FROM facts, actor, (SELECT count(*) FROM expired) first
-    WHERE NOT facts.is_member AND NOT facts.is_full AND actor.holds
+    WHERE NOT facts.is_member AND NOT facts.is_full AND actor.holds AND actor.verified
     RETURNING organization_id, id, email, role, invited_by, created_at, expires_at, sent_at, sent_count, version
 ), event AS (
     INSERT INTO outbox (organization_id, topic, payload)
     SELECT made.organization_id, 'mail.invitation',
            jsonb_build_object('invitationId', made.id, 'to', made.email, 'role', made.role, 'token', $9::text,
-                              'expiresAt', made.expires_at, 'organizationName', o.name, 'invitedBy', u.name)
+                              'expiresAt', api_time(made.expires_at), 'organizationName', o.name, 'invitedBy', u.name)
     FROM made JOIN organizations o ON o.id = made.organization_id LEFT JOIN users u ON u.id = made.invited_by
 ), record AS (
     INSERT INTO audit_log (organization_id, action, target_kind, target_id, after)
     SELECT organization_id, 'invitation.created', 'invitation', id::text,
-           jsonb_build_object('email', email, 'role', role, 'expiresAt', expires_at) FROM made
+           jsonb_build_object('email', email, 'role', role, 'expiresAt', api_time(expires_at)) FROM made
 )
 SELECT coalesce(made.id, $5) AS id, coalesce(made.email, $3) AS email, coalesce(made.role, $6) AS role,
        made.invited_by, coalesce(made.created_at, now()) AS created_at, coalesce(made.expires_at, now()) AS expires_at,
        made.sent_at, coalesce(made.sent_count, 0) AS sent_count, NULL::timestamptz AS accepted_at,
        NULL::timestamptz AS revoked_at, coalesce(made.version, 0) AS version, facts.is_member, facts.is_full,
-       actor.holds AS actor_holds, made.id IS NOT NULL AS made
+       actor.holds AS actor_holds, actor.verified AS actor_verified, made.id IS NOT NULL AS made
 FROM facts CROSS JOIN actor LEFT JOIN made ON true)sql";
     static constexpr std::uint32_t parameter_types[] = {
         postgres::oid::text,         // actor_role
@@ -121,7 +124,8 @@ FROM facts CROSS JOIN actor LEFT JOIN made ON true)sql";
             .is_member = row.get<bool>(11),
             .is_full = row.get<bool>(12),
             .actor_holds = row.get<bool>(13),
-            .made = row.get<bool>(14),
+            .actor_verified = row.get<bool>(14),
+            .made = row.get<bool>(15),
         };
     }
 };
@@ -310,12 +314,12 @@ struct Resend {
     INSERT INTO outbox (organization_id, topic, payload)
     SELECT sent.organization_id, 'mail.invitation',
            jsonb_build_object('invitationId', sent.id, 'to', sent.email, 'role', sent.role, 'token', $5::text,
-                              'expiresAt', sent.expires_at, 'organizationName', o.name, 'invitedBy', u.name)
+                              'expiresAt', api_time(sent.expires_at), 'organizationName', o.name, 'invitedBy', u.name)
     FROM sent JOIN organizations o ON o.id = sent.organization_id LEFT JOIN users u ON u.id = sent.invited_by
 ), record AS (
     INSERT INTO audit_log (organization_id, action, target_kind, target_id, after)
     SELECT organization_id, 'invitation.sent_again', 'invitation', id::text,
-           jsonb_build_object('email', email, 'role', role, 'expiresAt', expires_at) FROM sent
+           jsonb_build_object('email', email, 'role', role, 'expiresAt', api_time(expires_at)) FROM sent
 )
 SELECT id, email, role, invited_by, created_at, expires_at, sent_at, sent_count, accepted_at, revoked_at, version
 FROM sent)sql";

@@ -6,12 +6,14 @@
 -- type: actor UserId
 -- type: invited_by UserId
 
--- name: invite :one InvitedRow !id !email !role !created_at !expires_at !sent_count !version ?invited_by ?sent_at ?accepted_at ?revoked_at !is_member !is_full !actor_holds !made
+-- name: invite :one InvitedRow !id !email !role !created_at !expires_at !sent_count !version ?invited_by ?sent_at ?accepted_at ?revoked_at !is_member !is_full !actor_holds !actor_verified !made
 -- One that expired gives way to the new one. `made` false: the person is a member, too many invitations are open, or
--- whoever asks has another role by now.
+-- whoever asks has another role by now
+-- or has not shown that their own address is theirs.
 WITH actor AS (
     SELECT $actor_role?::text IS NULL OR EXISTS (
-        SELECT FROM organization_members WHERE user_id = $actor? AND role = $actor_role?) AS holds
+        SELECT FROM organization_members WHERE user_id = $actor? AND role = $actor_role?) AS holds,
+        $actor?::uuid IS NULL OR EXISTS (SELECT FROM users WHERE id = $actor? AND email_verified) AS verified
 ), facts AS (
     SELECT EXISTS (SELECT FROM organization_members m JOIN users u ON u.id = m.user_id
                    WHERE u.email_lc = lower($email)) AS is_member,
@@ -26,24 +28,24 @@ WITH actor AS (
     SELECT current_setting('app.current_organization_id')::uuid, $id, $email, $role, $token_hash, $actor?, $expires_at,
            now(), 1
     FROM facts, actor, (SELECT count(*) FROM expired) first
-    WHERE NOT facts.is_member AND NOT facts.is_full AND actor.holds
+    WHERE NOT facts.is_member AND NOT facts.is_full AND actor.holds AND actor.verified
     RETURNING organization_id, id, email, role, invited_by, created_at, expires_at, sent_at, sent_count, version
 ), event AS (
     INSERT INTO outbox (organization_id, topic, payload)
     SELECT made.organization_id, 'mail.invitation',
            jsonb_build_object('invitationId', made.id, 'to', made.email, 'role', made.role, 'token', $token::text,
-                              'expiresAt', made.expires_at, 'organizationName', o.name, 'invitedBy', u.name)
+                              'expiresAt', api_time(made.expires_at), 'organizationName', o.name, 'invitedBy', u.name)
     FROM made JOIN organizations o ON o.id = made.organization_id LEFT JOIN users u ON u.id = made.invited_by
 ), record AS (
     INSERT INTO audit_log (organization_id, action, target_kind, target_id, after)
     SELECT organization_id, 'invitation.created', 'invitation', id::text,
-           jsonb_build_object('email', email, 'role', role, 'expiresAt', expires_at) FROM made
+           jsonb_build_object('email', email, 'role', role, 'expiresAt', api_time(expires_at)) FROM made
 )
 SELECT coalesce(made.id, $id) AS id, coalesce(made.email, $email) AS email, coalesce(made.role, $role) AS role,
        made.invited_by, coalesce(made.created_at, now()) AS created_at, coalesce(made.expires_at, now()) AS expires_at,
        made.sent_at, coalesce(made.sent_count, 0) AS sent_count, NULL::timestamptz AS accepted_at,
        NULL::timestamptz AS revoked_at, coalesce(made.version, 0) AS version, facts.is_member, facts.is_full,
-       actor.holds AS actor_holds, made.id IS NOT NULL AS made
+       actor.holds AS actor_holds, actor.verified AS actor_verified, made.id IS NOT NULL AS made
 FROM facts CROSS JOIN actor LEFT JOIN made ON true;
 
 -- name: get_invitation :one InvitationRow
@@ -84,12 +86,12 @@ WITH sent AS (
     INSERT INTO outbox (organization_id, topic, payload)
     SELECT sent.organization_id, 'mail.invitation',
            jsonb_build_object('invitationId', sent.id, 'to', sent.email, 'role', sent.role, 'token', $token::text,
-                              'expiresAt', sent.expires_at, 'organizationName', o.name, 'invitedBy', u.name)
+                              'expiresAt', api_time(sent.expires_at), 'organizationName', o.name, 'invitedBy', u.name)
     FROM sent JOIN organizations o ON o.id = sent.organization_id LEFT JOIN users u ON u.id = sent.invited_by
 ), record AS (
     INSERT INTO audit_log (organization_id, action, target_kind, target_id, after)
     SELECT organization_id, 'invitation.sent_again', 'invitation', id::text,
-           jsonb_build_object('email', email, 'role', role, 'expiresAt', expires_at) FROM sent
+           jsonb_build_object('email', email, 'role', role, 'expiresAt', api_time(expires_at)) FROM sent
 )
 SELECT id, email, role, invited_by, created_at, expires_at, sent_at, sent_count, accepted_at, revoked_at, version
 FROM sent;

@@ -85,6 +85,9 @@ task<Invitation> invite(api::Tx& tx, api::Call const& call, NewInvitation draft)
     if (row->is_member) throw problems::conflict("already-member", "This person is a member already.");
     if (row->is_full) throw problems::conflict("too-many-invitations", "Too many invitations are open.");
     if (!row->actor_holds) throw_not_any_more();
+    if (!row->actor_verified) {
+        throw Problem(403, "email-not-verified", "Verify your own email address before you send mail to others.");
+    }
     co_return to_invitation(std::move(*row));
 }
 

@@ -239,28 +239,32 @@ struct ChangedRow {
     Timestamp updated_at;
 };
 
-// `changed` false: there is such a workspace, but not in one of the versions that may be changed; it is as it was.
+// `changed` false: there is such a workspace, but not in one of the versions that may be changed; it is as it was. To
+// archive what is archived, or bring back what is there, changes nothing and is no new version.
 struct ChangeWorkspace {
-    WorkspaceId id;
+    bool any_version;
+    std::span<std::int64_t const> versions;
     std::optional<std::string_view> name{};
     std::optional<std::string_view> slug{};
     bool sets_description;
-    std::optional<std::string_view> description{};
     std::optional<bool> archived{};
-    bool any_version;
-    std::span<std::int64_t const> versions;
+    WorkspaceId id;
+    std::optional<std::string_view> description{};
     std::string_view topic;
 
     static constexpr char sql[] = R"sql(WITH was AS (
-    SELECT id, name, slug, description, archived_at, version FROM workspaces WHERE id = $1 FOR NO KEY UPDATE
+    SELECT id, name, slug, description, archived_at, version, $1 OR version = ANY ($2::bigint[]) AS fits,
+           $3::text IS NULL AND $4::text IS NULL AND NOT $5
+           AND (archived_at IS NOT NULL) = $6::boolean AS so_already
+    FROM workspaces WHERE id = $7 FOR NO KEY UPDATE
 ), changed AS (
     UPDATE workspaces w
-    SET name = coalesce($2, w.name), slug = coalesce($3, w.slug),
-        description = CASE WHEN $4 THEN $5 ELSE w.description END,
+    SET name = coalesce($3, w.name), slug = coalesce($4, w.slug),
+        description = CASE WHEN $5 THEN $8 ELSE w.description END,
         archived_at = CASE WHEN $6::boolean IS NULL THEN w.archived_at
                            WHEN $6 THEN coalesce(w.archived_at, now()) END,
         version = w.version + 1, updated_at = now()
-    FROM was WHERE w.id = was.id AND ($7 OR was.version = ANY ($8::bigint[]))
+    FROM was WHERE w.id = was.id AND was.fits AND was.so_already IS NOT TRUE
     RETURNING w.organization_id, w.id, w.name, w.slug, w.description, w.archived_at, w.version, w.created_at,
               w.updated_at
 ), event AS (
@@ -270,38 +274,38 @@ struct ChangeWorkspace {
     INSERT INTO audit_log (organization_id, action, target_kind, target_id, before, after)
     SELECT c.organization_id, $9, 'workspace', c.id::text,
            jsonb_build_object('name', was.name, 'slug', was.slug, 'description', was.description,
-                              'archivedAt', was.archived_at),
+                              'archivedAt', api_time(was.archived_at)),
            jsonb_build_object('name', c.name, 'slug', c.slug, 'description', c.description,
-                              'archivedAt', c.archived_at)
+                              'archivedAt', api_time(c.archived_at))
     FROM changed c JOIN was ON was.id = c.id
 )
 SELECT true AS changed, id, name, slug, description, archived_at, version, created_at, updated_at FROM changed
 UNION ALL
-SELECT false, id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
-WHERE id = $1 AND NOT EXISTS (SELECT FROM changed))sql";
+SELECT was.fits, w.id, w.name, w.slug, w.description, w.archived_at, w.version, w.created_at, w.updated_at
+FROM workspaces w JOIN was ON was.id = w.id WHERE NOT EXISTS (SELECT FROM changed))sql";
     static constexpr std::uint32_t parameter_types[] = {
-        postgres::oid::uuid,        // id
+        postgres::oid::boolean,     // any_version
+        postgres::oid::int8_array,  // versions
         postgres::oid::text,        // name
         postgres::oid::text,        // slug
         postgres::oid::boolean,     // sets_description
-        postgres::oid::text,        // description
         postgres::oid::boolean,     // archived
-        postgres::oid::boolean,     // any_version
-        postgres::oid::int8_array,  // versions
+        postgres::oid::uuid,        // id
+        postgres::oid::text,        // description
         postgres::oid::text,        // topic
     };
     static constexpr postgres::Statement statement{"organizations.workspaces.change_workspace", sql, parameter_types};
     static constexpr auto cardinality = postgres::Cardinality::one;
     using Row = ChangedRow;
     void bind(postgres::Parameters& parameters) const {
-        parameters.add(id);
+        parameters.add(any_version);
+        parameters.add(versions);
         parameters.add(name);
         parameters.add(slug);
         parameters.add(sets_description);
-        parameters.add(description);
         parameters.add(archived);
-        parameters.add(any_version);
-        parameters.add(versions);
+        parameters.add(id);
+        parameters.add(description);
         parameters.add(topic);
     }
     static Row read(postgres::RowView row) {

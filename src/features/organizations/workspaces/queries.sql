@@ -45,9 +45,13 @@ WHERE (name, id) > ($after, $after_id) AND (archived_at IS NOT NULL) = $archived
 ORDER BY name, id LIMIT $limit;
 
 -- name: change_workspace :one ChangedRow !changed !id !name !slug !version !created_at !updated_at ?description ?archived_at
--- `changed` false: there is such a workspace, but not in one of the versions that may be changed; it is as it was.
+-- `changed` false: there is such a workspace, but not in one of the versions that may be changed; it is as it was. To
+-- archive what is archived, or bring back what is there, changes nothing and is no new version.
 WITH was AS (
-    SELECT id, name, slug, description, archived_at, version FROM workspaces WHERE id = $id FOR NO KEY UPDATE
+    SELECT id, name, slug, description, archived_at, version, $any_version OR version = ANY ($versions::bigint[]) AS fits,
+           $name?::text IS NULL AND $slug?::text IS NULL AND NOT $sets_description
+           AND (archived_at IS NOT NULL) = $archived?::boolean AS so_already
+    FROM workspaces WHERE id = $id FOR NO KEY UPDATE
 ), changed AS (
     UPDATE workspaces w
     SET name = coalesce($name?, w.name), slug = coalesce($slug?, w.slug),
@@ -55,7 +59,7 @@ WITH was AS (
         archived_at = CASE WHEN $archived?::boolean IS NULL THEN w.archived_at
                            WHEN $archived? THEN coalesce(w.archived_at, now()) END,
         version = w.version + 1, updated_at = now()
-    FROM was WHERE w.id = was.id AND ($any_version OR was.version = ANY ($versions::bigint[]))
+    FROM was WHERE w.id = was.id AND was.fits AND was.so_already IS NOT TRUE
     RETURNING w.organization_id, w.id, w.name, w.slug, w.description, w.archived_at, w.version, w.created_at,
               w.updated_at
 ), event AS (
@@ -65,12 +69,12 @@ WITH was AS (
     INSERT INTO audit_log (organization_id, action, target_kind, target_id, before, after)
     SELECT c.organization_id, $topic, 'workspace', c.id::text,
            jsonb_build_object('name', was.name, 'slug', was.slug, 'description', was.description,
-                              'archivedAt', was.archived_at),
+                              'archivedAt', api_time(was.archived_at)),
            jsonb_build_object('name', c.name, 'slug', c.slug, 'description', c.description,
-                              'archivedAt', c.archived_at)
+                              'archivedAt', api_time(c.archived_at))
     FROM changed c JOIN was ON was.id = c.id
 )
 SELECT true AS changed, id, name, slug, description, archived_at, version, created_at, updated_at FROM changed
 UNION ALL
-SELECT false, id, name, slug, description, archived_at, version, created_at, updated_at FROM workspaces
-WHERE id = $id AND NOT EXISTS (SELECT FROM changed);
+SELECT was.fits, w.id, w.name, w.slug, w.description, w.archived_at, w.version, w.created_at, w.updated_at
+FROM workspaces w JOIN was ON was.id = w.id WHERE NOT EXISTS (SELECT FROM changed);

@@ -137,14 +137,14 @@ task<std::vector<Workspace>> by_name(postgres::Pool& pool, Principal const& prin
 task<Versioned> change(api::Tx& tx, WorkspaceId id, WorkspaceChange change, api::IfMatch match) {
     if (change.is_empty()) co_return co_await unchanged(tx, id, std::move(match));
     queries::ChangeWorkspace const query{
-        .id = id,
+        .any_version = match.anything,
+        .versions = match.versions,
         .name = view(change.name),
         .slug = view(change.slug),
         .sets_description = !change.description.is_absent(),
-        .description = view(change.description),
         .archived = change.archived.has_value() ? std::optional{change.archived.value()} : std::nullopt,
-        .any_version = match.anything,
-        .versions = match.versions,
+        .id = id,
+        .description = view(change.description),
         .topic = topic_of(change)};
     std::optional<queries::ChangedRow> row;
     try {

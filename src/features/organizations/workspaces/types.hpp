@@ -39,7 +39,7 @@ struct NewWorkspace {
 };
 BOOST_DESCRIBE_STRUCT(NewWorkspace, (), (name, slug, description))
 constexpr auto json_rules(NewWorkspace const*) {
-    return json::fields(json::field("name").length(1, 200).about("What people call it."),
+    return json::fields(json::field("name").length(1, 200).line().about("What people call it."),
                         json::field("slug").slug().about("Its name in addresses; made from the name when left out."),
                         json::field("description").length(0, 10'000));
 }
@@ -56,7 +56,7 @@ struct WorkspaceChange {
 };
 BOOST_DESCRIBE_STRUCT(WorkspaceChange, (), (name, slug, description, archived))
 constexpr auto json_rules(WorkspaceChange const*) {
-    return json::fields(json::field("name").length(1, 200).not_null(), json::field("slug").slug().not_null(),
+    return json::fields(json::field("name").length(1, 200).line().not_null(), json::field("slug").slug().not_null(),
                         json::field("description").length(0, 10'000).about("null removes it."),
                         json::field("archived").not_null().about("true archives the workspace, false brings it back."));
 }
