@@ -44,7 +44,7 @@ TEST_F(PipelineTest, WhatIsForTheInstallationIsForNoOrganizationsOwner) {
     expect_problem(server.ask("GET", "/v1/installation"), 401, "unauthenticated");
     expect_problem(server.ask("GET", "/v1/installation", us.auth("*")), 403, "forbidden");
     expect_problem(server.ask("GET", "/v1/installation", us.auth("installation events.read")), 403, "forbidden");
-    EXPECT_EQ(server.ask("GET", "/v1/installation", us.auth("INSTALLATION")).status, 200);
+    EXPECT_EQ(server.ask("GET", "/v1/installation", us.auth("INSTALLATION")).status, 204);
 }
 
 TEST_F(PipelineTest, WhoeverRunsTheInstallationHasNoPermissionByThat) {
@@ -54,8 +54,8 @@ TEST_F(PipelineTest, WhoeverRunsTheInstallationHasNoPermissionByThat) {
 TEST_F(PipelineTest, RingsTheBellAfterWhatItHasWrittenAndNotOtherwise) {
     auto& rings =
         server.shard().loop.metrics().counter("buildplan_bell_rings_total", "", {{"channel", "buildplan_outbox"}});
-    server.ask("GET", thing, us.auth());
-    server.ask("POST", "/v1/failing", us.json(), R"({"topic":"a"})");
+    EXPECT_EQ(server.ask("GET", thing, us.auth()).status, 200);
+    EXPECT_EQ(server.ask("POST", "/v1/failing", us.json(), R"({"topic":"a"})").status, 409);
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
     EXPECT_EQ(rings.value(), 0u);
     EXPECT_EQ(server.ask("POST", "/v1/events", us.json(), R"({"topic":"a"})").status, 201);

@@ -39,6 +39,7 @@ bool changes_something(std::string const& sql) {
 
 std::map<std::string, std::string> const reviewed = {
     {"identity/api_keys/touch_key", "when a key was last used is nothing that somebody changes"},
+    {"identity/mark_installation_key", "the one who starts `up` marks their own key; no request can"},
     {"identity/sign_in/found_organization", "registration records it in the same transaction"},
     {"identity/sign_in/join_as_owner", "registration records it in the same transaction"},
     {"identity/sign_in/subscribe_to_free", "registration records it in the same transaction"},
