@@ -70,8 +70,7 @@ struct AnyOrganization {
     }
 };
 
-// The first of an installation, on the highest tier: whoever runs it is held to no plan. Nothing when the slug is
-// taken.
+// The first of an installation, on the highest tier: whoever runs it is held to no plan. Nothing when the slug is taken.
 struct CreateOrganization {
     std::string_view name;
     std::string_view slug;
