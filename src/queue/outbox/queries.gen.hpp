@@ -13,6 +13,24 @@
 
 namespace buildplan::queue::outbox::queries {
 
+// A mark that a crash of the server takes back is made again, and the job is there already: its commit need not wait
+// for the disk.
+struct Relax {
+    static constexpr char sql[] = R"sql(SELECT set_config('synchronous_commit', 'off', true) = 'off' AS relaxed)sql";
+    static constexpr postgres::Statement statement{"queue.outbox.relax", sql, {}};
+    static constexpr auto cardinality = postgres::Cardinality::one;
+    static constexpr bool across_tenants = true;
+    struct Row {
+        bool relaxed;
+    };
+    void bind(postgres::Parameters&) const {}
+    static Row read(postgres::RowView row) {
+        return {
+            .relaxed = row.get<bool>(0),
+        };
+    }
+};
+
 struct JobRow {
     OrganizationId organization_id;
     jobs::EntryId id;

@@ -6,6 +6,11 @@
 -- type: ids jobs::EntryId
 -- type: after_id jobs::EntryId
 
+-- name: relax :one system !relaxed
+-- A mark that a crash of the server takes back is made again, and the job is there already: its commit need not wait
+-- for the disk.
+SELECT set_config('synchronous_commit', 'off', true) = 'off' AS relaxed;
+
 -- name: take_waiting :many system JobRow !organization_id !id !topic !payload !round !created_at !tier ?queue ?job
 -- Oldest first, those that another relay has in its hands left out.
 SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job, coalesce(s.tier, 'FREE') AS tier

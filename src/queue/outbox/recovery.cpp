@@ -21,7 +21,8 @@ task<std::size_t> Relay::queue_forgotten() {
         .from = first, .to = epoch == first ? first : epoch - 1, .limit = epoch == first ? 0 : limit_};
     queries::TakeForgotten const above{
         .from = epoch == last ? last : epoch + 1, .to = last, .limit = epoch == last ? 0 : limit_};
-    auto [found, others] = co_await tx.pipeline(below, above);
+    queries::Relax const relax;
+    auto [relaxed, found, others] = co_await tx.pipeline(relax, below, above);
     std::ranges::move(others, std::back_inserter(found));
     if (found.empty()) {
         co_await tx.rollback();

@@ -78,8 +78,10 @@ task<> Relay::rest() {
 
 // Whether there is more to do at once.
 task<bool> Relay::round() {
+    auto const most = static_cast<std::size_t>(limit_);
     auto const taken = co_await relay_waiting();
-    bool more = taken > 0;  // also of a batch that was not full: meanwhile there may be more, and asking is cheap
+    bool more = taken > 0;
+    if (taken > 0 && taken < most) co_await sleep_for(options_.gather);
     auto const now = Clock::now();
     if (now >= next_look_) {
         auto const again = co_await queue_forgotten();
@@ -96,7 +98,8 @@ task<bool> Relay::round() {
 task<std::size_t> Relay::relay_waiting() {
     auto tx = system_.begin("relay_outbox");
     queries::TakeWaiting const take{.limit = limit_};
-    auto found = co_await tx.all(take);
+    queries::Relax const relax;
+    auto [relaxed, found] = co_await tx.pipeline(relax, take);
     Timestamp const taken_at = now();
     if (found.empty()) {
         co_await tx.rollback();

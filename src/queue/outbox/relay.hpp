@@ -30,10 +30,11 @@ inline constexpr std::string_view bell_channel = "buildplan_outbox";
 
 struct RelayOptions {
     std::int64_t batch = 500;
-    std::chrono::milliseconds poll{1000};           // without the bell
-    std::chrono::milliseconds look{1000};           // between two looks for what was forgotten
-    std::chrono::milliseconds pace{5};              // between two batches of what was forgotten
-    std::chrono::milliseconds sweep_every{2000};    // between two pieces of the sweep
+    std::chrono::milliseconds poll{1000};         // without the bell
+    std::chrono::milliseconds gather{10};         // after a batch that was not full: what comes meanwhile is one batch
+    std::chrono::milliseconds look{1000};         // between two looks for what was forgotten
+    std::chrono::milliseconds pace{5};            // between two batches of what was forgotten
+    std::chrono::milliseconds sweep_every{2000};  // between two pieces of the sweep
     std::chrono::milliseconds sweep_pause{60'000};  // between its end and its next beginning
     std::chrono::milliseconds sweep_older{60'000};  // what it looks for has been owed for so long
     std::size_t bytes = std::size_t{8} << 20;       // of data in a batch; a batch of more is followed by a smaller one
