@@ -59,20 +59,6 @@ task<> list(Shared options, Operated& operated) {
     if (owners.empty()) fmt::print("No person owns the installation.\n");
 }
 
-using Act = task<> (*)(Shared, Operated&);
-
-CLI::App* act(CLI::App& of, Run& chosen, Shared const& options, char const* name, char const* about, Act what) {
-    auto* const command = of.add_subcommand(name, about);
-    command->callback([&chosen, options, what] {
-        chosen = [options, what] {
-            operate(options->installation.load(),
-                    [options, what](Operated& operated) { return what(options, operated); });
-            return 0;
-        };
-    });
-    return command;
-}
-
 }  // namespace
 
 void add_owner(CLI::App& app, Run& chosen) {
@@ -80,11 +66,13 @@ void add_owner(CLI::App& app, Run& chosen) {
     command->require_subcommand(1);
     auto const options = std::make_shared<OwnerOptions>();
     options->installation.add_to(*command);
-    for (auto* const each : {act(*command, chosen, options, "add", "Makes somebody an owner", add),
-                             act(*command, chosen, options, "remove", "Makes them an owner no more", remove)}) {
+    for (auto* const each :
+         {operating_subcommand(*command, chosen, options, "add", "Makes somebody an owner", add),
+          operating_subcommand(*command, chosen, options, "remove", "Makes them an owner no more", remove)}) {
         each->add_option("EMAIL", options->email, "Whose address")->required();
     }
-    act(*command, chosen, options, "ls", "Says who is one", list)->add_flag("--json", options->json, "For scripts");
+    operating_subcommand(*command, chosen, options, "ls", "Says who is one", list)
+        ->add_flag("--json", options->json, "For scripts");
 }
 
 }  // namespace buildplan::commands

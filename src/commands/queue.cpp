@@ -126,20 +126,6 @@ task<> drain(Shared options, Operated& operated) {
                options->queue);
 }
 
-using Act = task<> (*)(Shared, Operated&);
-
-CLI::App* act(CLI::App& of, Run& chosen, Shared const& options, char const* name, char const* about, Act what) {
-    auto* const command = of.add_subcommand(name, about);
-    command->callback([&chosen, options, what] {
-        chosen = [options, what] {
-            operate(options->installation.load(),
-                    [options, what](Operated& operated) { return what(options, operated); });
-            return 0;
-        };
-    });
-    return command;
-}
-
 }  // namespace
 
 void add_queue(CLI::App& app, Run& chosen) {
@@ -147,12 +133,15 @@ void add_queue(CLI::App& app, Run& chosen) {
     command->require_subcommand(1);
     auto const options = std::make_shared<QueueOptions>();
     options->installation.add_to(*command);
-    auto* const ls = act(*command, chosen, options, "ls", "Depth and lag of all queues", list);
-    auto* const one = act(*command, chosen, options, "show", "One queue by tier, and its dead jobs", show);
-    auto* const again = act(*command, chosen, options, "retry", "Tries dead jobs again", retry);
-    auto* const stop = act(*command, chosen, options, "pause", "Lets nobody begin a job of a queue", pause);
-    auto* const go = act(*command, chosen, options, "resume", "Takes a pause back", resume);
-    auto* const empty = act(*command, chosen, options, "drain", "Gives up all jobs that nobody has begun", drain);
+    auto* const ls = operating_subcommand(*command, chosen, options, "ls", "Depth and lag of all queues", list);
+    auto* const one =
+        operating_subcommand(*command, chosen, options, "show", "One queue by tier, and its dead jobs", show);
+    auto* const again = operating_subcommand(*command, chosen, options, "retry", "Tries dead jobs again", retry);
+    auto* const stop =
+        operating_subcommand(*command, chosen, options, "pause", "Lets nobody begin a job of a queue", pause);
+    auto* const go = operating_subcommand(*command, chosen, options, "resume", "Takes a pause back", resume);
+    auto* const empty =
+        operating_subcommand(*command, chosen, options, "drain", "Gives up all jobs that nobody has begun", drain);
     for (auto* const each : {one, again, stop, go, empty})
         each->add_option("QUEUE", options->queue, "Its name, like webhook")->required();
     again->add_option("JOB", options->job, "The id of one");

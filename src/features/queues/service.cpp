@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/keyset.hpp"
 #include "features/queues/queries.gen.hpp"
 #include "features/queues/standing.hpp"
 #include "queue/bullmq/queue.hpp"
@@ -15,14 +16,6 @@ namespace {
 
 constexpr std::string_view work = "operate_queues";
 constexpr std::int64_t batch = 1000;
-
-Timestamp const end_of_time = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
-
-EntryId last_id() {
-    EntryId id;
-    id.value.bytes.fill(0xff);
-    return id;
-}
 
 double age(std::optional<Timestamp> moment) {
     return moment ? std::max(0.0, std::chrono::duration<double>(now() - *moment).count()) : 0;
@@ -75,7 +68,7 @@ task<std::optional<QueueStatus>> get(postgres::SystemPool& system, redis::Client
 
 task<std::vector<DeadJob>> dead_jobs(postgres::SystemPool& system, std::string queue, AfterDead after,
                                      std::int64_t limit) {
-    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last_id()});
+    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last_id<EntryId>()});
     queries::ListDead const query{.queue = queue, .before = before, .before_id = before_id, .limit = limit};
     auto rows = co_await system.all(work, query, postgres::Lane::heavy);
     std::vector<DeadJob> dead;

@@ -20,7 +20,9 @@ namespace buildplan::queue::fair {
 struct TenantJobsOptions {
     std::string process;  // unique to it; the beginning of its tokens
     bullmq::Millis lock_duration{30'000};
-    std::int64_t most_stalls = 1;                  // how often a job may lose its worker before it fails
+    // How often a job may lose its worker before it fails. BullMQ's own 1 blames a job for two deploys that went wrong;
+    // one that kills whoever works on it is stopped all the same.
+    std::int64_t most_stalls = 10;
     std::chrono::milliseconds trust_caps{60'000};  // a cap that was set so long ago is set again
     // Whether nobody is to work on a queue now, whichever organization's.
     std::function<bool(std::string_view queue)> paused = [](std::string_view) { return false; };

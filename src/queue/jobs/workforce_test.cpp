@@ -342,5 +342,25 @@ TEST_F(TheWorkforce, FinishesEachJobOnceWhoeverIsKilled) {
     EXPECT_EQ(wrong(), "0");
 }
 
+TEST_F(TheWorkforce, BlamesNoJobForTheDeathOfItsWorkers) {
+    auto const id = us.write("effect.wanted");
+    auto const key = fmt::format("buildplan:{{{}}}:webhook:{}", us.id.to_string(), id.to_string());
+    auto const losses = [&] { return test_support::redis().ask("HGET " + key + " stc"); };
+    orders.takes = 60s;
+    for (int i = 0; i < 20 && losses() != "3"; ++i) {
+        test_support::Forked worker(work_until_killed);
+        std::this_thread::sleep_for(3s);
+        worker.kill9();
+    }
+    EXPECT_EQ(losses(), "3");
+    EXPECT_EQ(us.state(id), "owed");
+    orders.takes = 0ms;
+    test_support::Forked worker(work_until_killed);
+    for (int i = 0; i < 2000 && us.state(id) != "done"; ++i) std::this_thread::sleep_for(10ms);
+    worker.kill9();
+    EXPECT_EQ(us.state(id), "done");
+    EXPECT_EQ(wrong(), "0");
+}
+
 }  // namespace
 }  // namespace buildplan::queue::testing

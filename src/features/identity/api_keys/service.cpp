@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/keyset.hpp"
 #include "features/identity/api_keys/queries.gen.hpp"
 #include "features/organizations/roles.hpp"
 
@@ -15,14 +16,6 @@ namespace queries = api_keys::queries;
 constexpr std::int64_t most_personal = 100, most_of_services = 1000;
 constexpr std::chrono::days personal_standard{90}, personal_longest{366};
 constexpr std::string_view services = "service", persons = "personal";
-
-Timestamp const end_of_time = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
-
-ApiKeyId last_id() {
-    ApiKeyId id;
-    id.value.bytes.fill(0xff);
-    return id;
-}
 
 VersionedKey to_key(queries::KeyRow row) {
     return {.key = {.id = row.id,
@@ -127,7 +120,7 @@ task<NewKey> create_key(api::Tx& tx, Principal const& who, NewApiKey draft, std:
 
 task<std::vector<VersionedKey>> list_keys(postgres::Pool& pool, Principal const& who, ApiKeyFilter filter,
                                           AfterKey after, std::int64_t limit) {
-    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last_id()});
+    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last_id<ApiKeyId>()});
     queries::ListKeys const query{.before = before,
                                   .before_id = before_id,
                                   .all = who.may(key_permissions::read),

@@ -1,6 +1,7 @@
 #include "features/identity/sign_in/sessions.hpp"
 
 #include "core/crypto.hpp"
+#include "core/keyset.hpp"
 #include "features/identity/revocations.hpp"
 #include "features/identity/sign_in/entrance.hpp"
 #include "features/identity/sign_in/queries.gen.hpp"
@@ -13,9 +14,6 @@ namespace {
 namespace queries = sign_in::queries;
 
 constexpr std::string_view work = "sign_in";
-
-// Beyond every row, so that one statement serves the first page and all others.
-Timestamp const end_of_time = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
 
 Problem invalid_refresh_token() {
     return {401, "invalid-refresh-token", "The refresh token is unknown, used, expired or revoked. Sign in again."};
@@ -117,9 +115,7 @@ task<std::expected<SessionTokens, Problem>> refresh(api::Call const& call, std::
 
 task<std::vector<SessionShown>> sessions_of(api::Shard& shard, UserId user, SessionId current, AfterSession after,
                                             std::int64_t limit) {
-    SessionId last;
-    last.value.bytes.fill(0xff);
-    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last});
+    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last_id<SessionId>()});
     queries::ListSessions const list{.user_id = user, .before = before, .before_id = before_id, .limit = limit};
     auto rows = co_await shard.system.all(work, list);
     std::vector<SessionShown> shown;

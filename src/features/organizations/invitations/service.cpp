@@ -1,6 +1,7 @@
 #include "features/organizations/invitations/service.hpp"
 
 #include "core/crypto.hpp"
+#include "core/keyset.hpp"
 #include "core/problem.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
@@ -13,17 +14,7 @@ namespace {
 
 namespace queries = invitations::queries;
 
-// Beyond every row, so that one statement serves the first page and all others.
-Timestamp const end_of_time = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
-Timestamp const beginning_of_time = std::chrono::sys_days{std::chrono::year{1970} / 1 / 1};
-
 constexpr std::string_view token_prefix = "bp_inv_";
-
-InvitationId last_id() {
-    InvitationId id;
-    id.value.bytes.fill(0xff);
-    return id;
-}
 
 std::string make_token() { return std::string(token_prefix) + base64url(random_bytes(32)); }
 
@@ -97,7 +88,7 @@ task<std::vector<Invitation>> list_invitations(postgres::Pool& pool, Principal c
     constexpr std::string_view names[] = {"open", "accepted", "revoked", "expired"};
     std::optional<std::string_view> const state =
         filter.state ? std::optional{names[static_cast<std::size_t>(*filter.state)]} : std::nullopt;
-    auto const [time, id] = after.value_or(newest_first ? std::tuple{end_of_time, last_id()}
+    auto const [time, id] = after.value_or(newest_first ? std::tuple{end_of_time, last_id<InvitationId>()}
                                                         : std::tuple{beginning_of_time, InvitationId{}});
     std::vector<queries::InvitationRow> rows;
     if (newest_first) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/keyset.hpp"
 #include "core/problem.hpp"
 #include "core/text.hpp"
 #include "features/identity/revocations.hpp"
@@ -12,16 +13,6 @@ namespace buildplan::organizations {
 namespace {
 
 namespace queries = members::queries;
-
-// Beyond every row, so that one statement serves the first page and all others.
-Timestamp const end_of_time = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
-Timestamp const beginning_of_time = std::chrono::sys_days{std::chrono::year{1970} / 1 / 1};
-
-MemberId last_id() {
-    MemberId id;
-    id.value.bytes.fill(0xff);
-    return id;
-}
 
 Role role_of(std::string_view name) {
     auto const role = parse_role(name);
@@ -83,8 +74,8 @@ task<std::vector<Member>> list_members(postgres::Pool& pool, Principal const& pr
     std::optional<std::string_view> const prefix = lowered ? std::optional<std::string_view>{*lowered} : std::nullopt;
     // A prefix that nobody has looks at every member.
     auto const lane = prefix ? postgres::Lane::heavy : postgres::Lane::shared;
-    auto const [time, id] =
-        after.value_or(newest_first ? std::tuple{end_of_time, last_id()} : std::tuple{beginning_of_time, MemberId{}});
+    auto const [time, id] = after.value_or(newest_first ? std::tuple{end_of_time, last_id<MemberId>()}
+                                                        : std::tuple{beginning_of_time, MemberId{}});
     std::vector<queries::MemberRow> rows;
     if (newest_first) {
         queries::ListNewest const query{

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/keyset.hpp"
 #include "core/problem.hpp"
 #include "core/slug.hpp"
 #include "features/organizations/workspaces/queries.gen.hpp"
@@ -10,16 +11,6 @@ namespace buildplan::organizations {
 namespace {
 
 namespace queries = workspaces::queries;
-
-// Beyond every row, so that one statement serves the first page and all others.
-Timestamp const end_of_time = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
-Timestamp const beginning_of_time = std::chrono::sys_days{std::chrono::year{1970} / 1 / 1};
-
-WorkspaceId last_id() {
-    WorkspaceId id;
-    id.value.bytes.fill(0xff);
-    return id;
-}
 
 template <class Row>
 Workspace to_workspace(Row&& row) {
@@ -111,7 +102,7 @@ task<std::optional<Versioned>> get(postgres::Pool& pool, Principal const& princi
 
 task<std::vector<Workspace>> newest_first(postgres::Pool& pool, Principal const& principal, WorkspaceFilter filter,
                                           AfterTime after, std::int64_t limit) {
-    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last_id()});
+    auto const [before, before_id] = after.value_or(std::tuple{end_of_time, last_id<WorkspaceId>()});
     queries::ListNewest const query{
         .before = before, .before_id = before_id, .archived = filter.archived, .limit = limit};
     auto rows = co_await pool.all(principal, query);
