@@ -47,3 +47,11 @@ CREATE POLICY system_relay ON outbox FOR UPDATE TO buildplan_system
 CREATE POLICY system_sweep ON outbox FOR DELETE TO buildplan_system
     USING (relayed_at < now() - interval '1 day' AND (queue IS NULL OR done_at IS NOT NULL OR failed_at IS NOT NULL));
 GRANT DELETE, UPDATE (queue, job, round, epoch, done_at, failed_at, error, attempts) ON outbox TO buildplan_system;
+
+-- What was agreed with an organization beside its tier (customLimits.agents): so many jobs at work at the same time in
+-- one of its queues. NULL: what the tier says; 0: no bound. One is always at work, or nothing would ever be done.
+CREATE FUNCTION agreed_concurrency(custom_limits jsonb) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN jsonb_typeof(custom_limits -> 'agents') = 'number' THEN
+        CASE WHEN (custom_limits ->> 'agents')::numeric < 0 THEN 0
+             ELSE greatest((custom_limits ->> 'agents')::numeric::bigint, 1) END END;

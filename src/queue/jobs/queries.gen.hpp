@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -84,7 +85,8 @@ struct OrganizationsAfter {
     OrganizationId after;
     std::int64_t limit;
 
-    static constexpr char sql[] = R"sql(SELECT o.id AS organization_id, coalesce(s.tier, 'FREE') AS tier
+    static constexpr char sql[] =
+        R"sql(SELECT o.id AS organization_id, coalesce(s.tier, 'FREE') AS tier, agreed_concurrency(s.custom_limits) AS cap
 FROM organizations o LEFT JOIN subscriptions s ON s.organization_id = o.id
 WHERE o.id > $1 ORDER BY o.id LIMIT $2)sql";
     static constexpr std::uint32_t parameter_types[] = {
@@ -97,6 +99,7 @@ WHERE o.id > $1 ORDER BY o.id LIMIT $2)sql";
     struct Row {
         OrganizationId organization_id;
         std::string tier;
+        std::optional<std::int64_t> cap;
     };
     void bind(postgres::Parameters& parameters) const {
         parameters.add(after);
@@ -106,6 +109,7 @@ WHERE o.id > $1 ORDER BY o.id LIMIT $2)sql";
         return {
             .organization_id = row.get<OrganizationId>(0),
             .tier = row.get<std::string>(1),
+            .cap = row.get<std::optional<std::int64_t>>(2),
         };
     }
 };

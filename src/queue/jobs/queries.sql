@@ -14,9 +14,9 @@ UPDATE outbox SET done_at = now() WHERE id = $id AND round = $round AND done_at 
 UPDATE outbox SET failed_at = now(), error = $error, attempts = $attempts
 WHERE id = $id AND round = $round AND done_at IS NULL AND failed_at IS NULL;
 
--- name: organizations_after :many system !organization_id !tier
+-- name: organizations_after :many system !organization_id !tier ?cap
 -- By id, with what they pay for.
-SELECT o.id AS organization_id, coalesce(s.tier, 'FREE') AS tier
+SELECT o.id AS organization_id, coalesce(s.tier, 'FREE') AS tier, agreed_concurrency(s.custom_limits) AS cap
 FROM organizations o LEFT JOIN subscriptions s ON s.organization_id = o.id
 WHERE o.id > $after ORDER BY o.id LIMIT $limit;
 

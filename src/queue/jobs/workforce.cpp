@@ -15,7 +15,7 @@ task<std::vector<fair::Admission>> page_of_organizations(postgres::SystemPool& s
         page.push_back({.organization = row.organization_id,
                         .tier = fair::parse_tier(row.tier).value_or(fair::Tier::free),
                         .weight = 1,
-                        .cap = {}});
+                        .cap = row.cap});
     }
     co_return page;
 }

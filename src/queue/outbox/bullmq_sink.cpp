@@ -101,7 +101,7 @@ task<Sink::Added> BullmqSink::add(std::span<QueuedJob const> jobs) {
 
 // What they pay for before what they have, so that their first turn is one of their tier.
 task<> BullmqSink::tell(std::span<QueuedJob const> jobs, std::span<std::string const> refusals) {
-    std::vector<std::pair<OrganizationId, fair::Tier>> learnt;
+    std::vector<std::pair<OrganizationId, Standing>> learnt;
     for (auto& lane : lanes_) {
         lane.members.clear();
         lane.admissions.clear();
@@ -113,21 +113,23 @@ task<> BullmqSink::tell(std::span<QueuedJob const> jobs, std::span<std::string c
             if (std::ranges::find(lane.index.lane().queues, job.queue) == lane.index.lane().queues.end()) continue;
             lane.members.push_back({job.organization, job.queue});
         }
-        auto const tier = fair::parse_tier(job.tier).value_or(fair::Tier::free);
+        Standing const now_is{.tier = fair::parse_tier(job.tier).value_or(fair::Tier::free), .cap = job.cap};
         auto const known = admitted_.find(job.organization);
-        if (known == admitted_.end() || known->second != tier) learnt.emplace_back(job.organization, tier);
+        if (known == admitted_.end() || known->second != now_is) learnt.emplace_back(job.organization, now_is);
     }
     std::ranges::sort(learnt);
     learnt.erase(std::ranges::unique(learnt).begin(), learnt.end());
     for (auto& lane : lanes_) {
-        for (auto const& [organization, tier] : learnt)
-            lane.admissions.push_back({.organization = organization, .tier = tier, .weight = 1, .cap = {}});
+        for (auto const& [organization, standing] : learnt) {
+            lane.admissions.push_back(
+                {.organization = organization, .tier = standing.tier, .weight = 1, .cap = standing.cap});
+        }
         std::ranges::sort(lane.members);
         lane.members.erase(std::ranges::unique(lane.members).begin(), lane.members.end());
         co_await lane.index.admit(lane.admissions);
         co_await lane.index.signal(lane.members);
     }
-    for (auto const& [organization, tier] : learnt) admitted_[organization] = tier;
+    for (auto const& [organization, standing] : learnt) admitted_[organization] = standing;
 }
 
 task<std::vector<Sighting>> BullmqSink::look(std::span<Place const> places) {

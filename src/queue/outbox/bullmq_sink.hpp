@@ -28,13 +28,19 @@ private:
         std::vector<fair::Member> members;
         std::vector<fair::Admission> admissions;
     };
+    // What an organization pays for, as the index of turns is told.
+    struct Standing {
+        fair::Tier tier;
+        std::optional<std::int64_t> cap;
+        friend auto operator<=>(Standing const&, Standing const&) = default;
+    };
     task<> tell(std::span<QueuedJob const> jobs, std::span<std::string const> refusals);
     void remember(std::int64_t epoch);
 
     redis::Client& client_;
     std::vector<Told> lanes_;
     std::int64_t epoch_ = 0;
-    std::unordered_map<OrganizationId, fair::Tier> admitted_;  // what the index was told in this epoch
+    std::unordered_map<OrganizationId, Standing> admitted_;  // what the index was told in this epoch
 };
 
 }  // namespace buildplan::queue::outbox

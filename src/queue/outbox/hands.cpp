@@ -28,7 +28,8 @@ void Hands::add(queries::JobRow row, std::string queue, std::string name, jobs::
                     .data = std::move(row.payload),
                     .policy = policy,
                     .created_at = row.created_at,
-                    .tier = std::move(row.tier)});
+                    .tier = std::move(row.tier),
+                    .cap = row.cap});
 }
 
 void Hands::take_new(std::vector<queries::JobRow> found, jobs::Catalog const& catalog) {

@@ -23,6 +23,7 @@ struct JobRow {
     std::optional<std::string> queue;
     std::optional<std::string> job;
     std::string tier;
+    std::optional<std::int64_t> cap;
 };
 
 // Oldest first, those that another relay has in its hands left out.
@@ -30,7 +31,8 @@ struct TakeWaiting {
     std::int64_t limit;
 
     static constexpr char sql[] =
-        R"sql(SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job, coalesce(s.tier, 'FREE') AS tier
+        R"sql(SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job,
+       coalesce(s.tier, 'FREE') AS tier, agreed_concurrency(s.custom_limits) AS cap
 FROM outbox o LEFT JOIN subscriptions s ON s.organization_id = o.organization_id
 WHERE o.relayed_at IS NULL AND NOT (o.topic ^@ 'mail.')
 ORDER BY o.created_at, o.id LIMIT $1 FOR UPDATE OF o SKIP LOCKED)sql";
@@ -53,6 +55,7 @@ ORDER BY o.created_at, o.id LIMIT $1 FOR UPDATE OF o SKIP LOCKED)sql";
             .queue = row.get<std::optional<std::string>>(6),
             .job = row.get<std::optional<std::string>>(7),
             .tier = row.get<std::string>(8),
+            .cap = row.get<std::optional<std::int64_t>>(9),
         };
     }
 };
@@ -101,7 +104,8 @@ struct TakeForgotten {
     std::int64_t limit;
 
     static constexpr char sql[] =
-        R"sql(SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job, coalesce(s.tier, 'FREE') AS tier
+        R"sql(SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job,
+       coalesce(s.tier, 'FREE') AS tier, agreed_concurrency(s.custom_limits) AS cap
 FROM outbox o LEFT JOIN subscriptions s ON s.organization_id = o.organization_id
 WHERE o.relayed_at IS NOT NULL AND o.queue IS NOT NULL AND o.done_at IS NULL AND o.failed_at IS NULL
   AND o.epoch BETWEEN $1 AND $2
@@ -131,6 +135,7 @@ ORDER BY o.epoch, o.created_at, o.id LIMIT $3 FOR UPDATE OF o SKIP LOCKED)sql";
             .queue = row.get<std::optional<std::string>>(6),
             .job = row.get<std::optional<std::string>>(7),
             .tier = row.get<std::string>(8),
+            .cap = row.get<std::optional<std::int64_t>>(9),
         };
     }
 };
@@ -189,7 +194,8 @@ struct TakeLost {
     std::span<jobs::EntryId const> ids;
 
     static constexpr char sql[] =
-        R"sql(SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job, coalesce(s.tier, 'FREE') AS tier
+        R"sql(SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job,
+       coalesce(s.tier, 'FREE') AS tier, agreed_concurrency(s.custom_limits) AS cap
 FROM unnest($1::uuid[], $2::uuid[]) AS m (organization_id, id)
 JOIN outbox o ON o.organization_id = m.organization_id AND o.id = m.id
 LEFT JOIN subscriptions s ON s.organization_id = o.organization_id
@@ -218,6 +224,7 @@ FOR UPDATE OF o SKIP LOCKED)sql";
             .queue = row.get<std::optional<std::string>>(6),
             .job = row.get<std::optional<std::string>>(7),
             .tier = row.get<std::string>(8),
+            .cap = row.get<std::optional<std::int64_t>>(9),
         };
     }
 };

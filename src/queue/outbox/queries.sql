@@ -6,9 +6,10 @@
 -- type: ids jobs::EntryId
 -- type: after_id jobs::EntryId
 
--- name: take_waiting :many system JobRow !organization_id !id !topic !payload !round !created_at !tier ?queue ?job
+-- name: take_waiting :many system JobRow !organization_id !id !topic !payload !round !created_at !tier ?queue ?job ?cap
 -- Oldest first, those that another relay has in its hands left out.
-SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job, coalesce(s.tier, 'FREE') AS tier
+SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job,
+       coalesce(s.tier, 'FREE') AS tier, agreed_concurrency(s.custom_limits) AS cap
 FROM outbox o LEFT JOIN subscriptions s ON s.organization_id = o.organization_id
 WHERE o.relayed_at IS NULL AND NOT (o.topic ^@ 'mail.')
 ORDER BY o.created_at, o.id LIMIT $limit FOR UPDATE OF o SKIP LOCKED;
@@ -22,9 +23,10 @@ FROM unnest($organizations::uuid[], $ids::uuid[], $queues::text[], $jobs::text[]
     AS m (organization_id, id, queue, job, error)
 WHERE o.organization_id = m.organization_id AND o.id = m.id;
 
--- name: take_forgotten :many system JobRow !organization_id !id !topic !payload !round !created_at !tier ?queue ?job
+-- name: take_forgotten :many system JobRow !organization_id !id !topic !payload !round !created_at !tier ?queue ?job ?cap
 -- What is owed and was put into another memory than the present one: epochs from … to, each end included.
-SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job, coalesce(s.tier, 'FREE') AS tier
+SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job,
+       coalesce(s.tier, 'FREE') AS tier, agreed_concurrency(s.custom_limits) AS cap
 FROM outbox o LEFT JOIN subscriptions s ON s.organization_id = o.organization_id
 WHERE o.relayed_at IS NOT NULL AND o.queue IS NOT NULL AND o.done_at IS NULL AND o.failed_at IS NULL
   AND o.epoch BETWEEN $from AND $to
@@ -38,9 +40,10 @@ WHERE o.relayed_at IS NOT NULL AND o.queue IS NOT NULL AND o.done_at IS NULL AND
   AND o.relayed_at < now() - make_interval(secs => $older_than)
 ORDER BY o.created_at, o.id LIMIT $limit;
 
--- name: take_lost :many system JobRow !organization_id !id !topic !payload !round !created_at !tier ?queue ?job
+-- name: take_lost :many system JobRow !organization_id !id !topic !payload !round !created_at !tier ?queue ?job ?cap
 -- Those of them that are owed still.
-SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job, coalesce(s.tier, 'FREE') AS tier
+SELECT o.organization_id, o.id, o.topic, o.payload, o.round, o.created_at, o.queue, o.job,
+       coalesce(s.tier, 'FREE') AS tier, agreed_concurrency(s.custom_limits) AS cap
 FROM unnest($organizations::uuid[], $ids::uuid[]) AS m (organization_id, id)
 JOIN outbox o ON o.organization_id = m.organization_id AND o.id = m.id
 LEFT JOIN subscriptions s ON s.organization_id = o.organization_id

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,7 +22,8 @@ struct QueuedJob {
     postgres::Json data;
     jobs::Policy policy;
     Timestamp created_at;
-    std::string tier;  // FREE, PRO, ENTERPRISE
+    std::string tier;                      // FREE, PRO, ENTERPRISE
+    std::optional<std::int64_t> cap = {};  // agreed beside it; see fair::Turn
 };
 
 // Where a job is to be found.

@@ -95,6 +95,29 @@ TEST_F(TheQueue, TellsTheIndexOfTurns) {
     });
 }
 
+TEST_F(TheQueue, TellsTheIndexWhatWasAgreedBesideTheTier) {
+    struct Agreed {
+        std::string_view limits;
+        std::optional<std::int64_t> cap;
+    };
+    for (auto const& [limits, cap] :
+         {Agreed{R"({"agents": 3})", 3}, Agreed{R"({"agents": -1})", 0}, Agreed{R"({"agents": 0})", 1},
+          Agreed{R"({"api": 5})", std::nullopt}, Agreed{R"({"agents": "3"})", std::nullopt}}) {
+        superuser().query("UPDATE subscriptions SET custom_limits = $2::jsonb WHERE organization_id = $1::uuid",
+                          {us.id.to_string(), std::string(limits)});
+        us.write("thing.made");
+        play([&](redis::Client& client, outbox::BullmqSink&, outbox::Relay& relay) -> task<> {
+            co_await relay.relay_waiting();
+            auto const* const lane = fair::lane_of("webhook");
+            fair::Index index(client, *lane, lane->queues);
+            auto const turn = co_await index.pick({.tiers = {fair::Tier::free}}, 30s);
+            EXPECT_TRUE(turn) << limits;
+            if (turn) EXPECT_EQ(turn->cap, cap) << limits;
+            co_await client.command("FLUSHALL");
+        });
+    }
+}
+
 TEST_F(TheQueue, SaysHowAJobStands) {
     auto const alive = us.write("thing.made"), completed = us.write("thing.made"), failed = us.write("thing.made");
     play([&](redis::Client& client, outbox::BullmqSink& sink, outbox::Relay& relay) -> task<> {
