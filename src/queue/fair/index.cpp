@@ -178,6 +178,11 @@ task<Standings> Index::standings() {
     co_return all;
 }
 
+task<std::int64_t> Index::ready(Tier tier) {
+    auto const reply = co_await client_->command("ZCARD", key(fmt::format("since:{}", index_of(tier))));
+    co_return reply.as_integer();
+}
+
 void Index::hint(Tier tier, std::string_view queue) {
     auto const digit = digit_of(tier);
     client_->send(scripts().hint.call({base_}, std::string_view(&digit, 1), queue));

@@ -121,6 +121,8 @@ public:
     // Those of `members` that are neither ready nor due.
     task<std::vector<Member>> missing(std::vector<Member> members);
     task<Standings> standings();
+    // How many members of a tier are ready, those that have turns included.
+    task<std::int64_t> ready(Tier tier);
     // Lets an idle process know of more work in this queue.
     void hint(Tier tier, std::string_view queue);
 

@@ -129,11 +129,12 @@ task<Standing> Pool::work_through(Slot& slot, Turn const& turn, Settlement& end)
         auto const now = Clock::now();
         in_jobs += now - job_began;
         return !stopping_ && now - begin < quantum.longest && end.jobs < quantum.most &&
-               (end.jobs < quantum.jobs || in_jobs < quantum.shortest);
+               (end.jobs < quantum.jobs || (in_jobs < quantum.shortest && !few_wait(turn.tier)));
     };
     while (took.job) {
         if (took.job->waited) of_tier.wait->observe(took.job->waited->count());
         ++end.jobs;
+        if (end.jobs >= quantum.jobs) look_around(turn.tier);
         job_began = Clock::now();
         took.job = co_await jobs_.work(turn, std::move(took.job), more);
         if (took.job) of_tier.hand_overs->add();

@@ -57,6 +57,13 @@ private:
         std::chrono::steady_clock::time_point begin;
     };
 
+    // Who is ready and has no turn here, as it was a moment ago.
+    struct Crowd {
+        std::chrono::steady_clock::time_point asked;
+        bool asking = false;
+        std::int64_t waiting = 0;
+    };
+
     task<> work(Slot& slot);
     task<std::optional<Turn>> serve(Slot& slot, Turn turn);
     task<Standing> work_through(Slot& slot, Turn const& turn, Settlement& end);
@@ -67,6 +74,10 @@ private:
     bool wake(SlotClass of);
     bool wake(Tier tier);
     [[nodiscard]] bool any_idle_for(Tier tier) const;
+
+    void look_around(Tier tier);
+    task<> count_those_who_wait(Tier tier, Gate::Pass pass);
+    [[nodiscard]] bool few_wait(Tier tier) const;
 
     task<> listen(Tier tier);
     task<> renew();
@@ -85,6 +96,7 @@ private:
     std::deque<Slot> slots_;
     std::array<std::vector<Slot*>, slot_classes> idle_;
     std::list<Held> held_;
+    std::array<Crowd, tiers.size()> crowds_;
     std::vector<Completion<bool>> wait_for_idle_;  // listeners while every slot is busy
     std::optional<std::chrono::steady_clock::time_point> next_due_;
     std::size_t round_ = 0;

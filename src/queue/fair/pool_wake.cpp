@@ -1,6 +1,7 @@
-// Who sleeps in a pool, and who wakes whom.
+// Who sleeps in a pool, who wakes whom, and for whom a turn is cut short.
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <set>
 
 #include "queue/fair/pool.hpp"
 
@@ -45,6 +46,39 @@ void Pool::wake_another(SlotClass of, Turn const& turn, bool more) {
     if (!more && !turn.others_ready) return;
     if (wake(of) || !more || wake(turn.tier)) return;
     index_.hint(turn.tier, turn.member.queue);
+}
+
+// A turn of quick jobs goes on beyond its number of jobs, to spare the index, until somebody waits for whom that would be
+// long. While many wait each of them waits for all the others anyway, and larger turns serve everybody faster.
+bool Pool::few_wait(Tier tier) const {
+    auto const waiting = crowds_[index_of(tier)].waiting;
+    return waiting > 0 && waiting <= static_cast<std::int64_t>(options_.slots.sum());
+}
+
+// At most one question at a time, and one in a millisecond: what is known is known when the job is done.
+void Pool::look_around(Tier tier) {
+    auto& crowd = crowds_[index_of(tier)];
+    auto const now = std::chrono::steady_clock::now();
+    if (crowd.asking || now - crowd.asked < std::chrono::milliseconds{1}) return;
+    crowd.asking = true;
+    crowd.asked = now;
+    loop_.spawn("queue crowd", count_those_who_wait(tier, working_.enter()));
+}
+
+task<> Pool::count_those_who_wait(Tier tier, Gate::Pass pass) {
+    auto const held_by_us = std::move(pass);
+    auto& crowd = crowds_[index_of(tier)];
+    try {
+        auto const ready = co_await index_.ready(tier);
+        std::set<std::string> here;
+        for (auto const& held : held_) {
+            if (held.turn->tier == tier) here.insert(held.turn->member.to_string());
+        }
+        crowd.waiting = ready - static_cast<std::int64_t>(here.size());
+    } catch (redis::Failure const&) {
+        crowd.waiting = 0;
+    }
+    crowd.asking = false;
 }
 
 // Waits for tokens of one tier while a slot idles that may serve it. A process also looks without a token now and then:
