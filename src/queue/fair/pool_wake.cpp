@@ -48,8 +48,8 @@ void Pool::wake_another(SlotClass of, Turn const& turn, bool more) {
     index_.hint(turn.tier, turn.member.queue);
 }
 
-// A turn of quick jobs goes on beyond its number of jobs, to spare the index, until somebody waits for whom that would be
-// long. While many wait each of them waits for all the others anyway, and larger turns serve everybody faster.
+// A turn of quick jobs goes on beyond its number of jobs, to spare the index, until somebody waits for whom that would
+// be long. While many wait each of them waits for all the others anyway, and larger turns serve everybody faster.
 bool Pool::few_wait(Tier tier) const {
     auto const waiting = crowds_[index_of(tier)].waiting;
     return waiting > 0 && waiting <= static_cast<std::int64_t>(options_.slots.sum());

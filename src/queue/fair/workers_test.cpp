@@ -213,6 +213,35 @@ TEST(Workers, LetNobodyWaitForTheThousandJobsOfAnother) {
     run([](Loop& loop) { return nobody_starves(loop); });
 }
 
+// Turns of quick jobs last 20 ms, which is some 17 of these; but not while somebody else waits.
+task<> a_turn_is_cut_short(Loop& loop) {
+    auto const url = test_support::redis().url();
+    auto const client = co_await patient(loop, url);
+    auto const slot = new_slot();
+    House house(loop, *client, url, slot, {.concurrency = 1, .watch = false});
+    house.diary.takes = 1ms;
+    Tenants tenants(*client, 2, slot);
+    co_await tenants.add(0, 2'000);
+    house.workers.start();
+    co_await wait_until([&] { return house.diary.done > 20; }, "nothing is done");
+    auto const& them = tenants.queues[1].member.organization;
+    std::size_t waited_for = 0;
+    constexpr int visits = 30;
+    for (int i = 0; i < visits; ++i) {
+        co_await sleep_for(std::chrono::milliseconds{3 + 7 * i % 20});  // anywhere in a turn
+        co_await tenants.add(1);
+        auto const before = house.diary.order.size();
+        co_await wait_until([&] { return house.diary.of[them] == i + 1; }, "it has no turn");
+        auto const& order = house.diary.order;
+        auto const begun = std::find(order.begin() + static_cast<std::ptrdiff_t>(before), order.end(), them);
+        waited_for += static_cast<std::size_t>(begun - order.begin()) - before;
+    }
+    EXPECT_LT(waited_for, 5 * visits) << "half a turn, 8 jobs, is what it is without";
+    co_await house.workers.stop(1s);
+    co_await client->close();
+}
+TEST(Workers, CutATurnOfQuickJobsShortForWhoeverWaits) { run(a_turn_is_cut_short); }
+
 task<> caps_hold(Loop& loop) {
     auto const url = test_support::redis().url();
     auto const client = co_await patient(loop, url);
